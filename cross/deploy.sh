@@ -37,7 +37,7 @@ aarch64) program=lancam-aarch64 ;;
 armv7*) program=lancam-armv7 ;;
 armv6*) program=lancam-armv6 ;;
 x86_64) program=lancam-x86_64 ;;
-*) fail "there is no lancam for $machine" ;;
+*) fail "lancam has no program for $machine" ;;
 esac
 [ "$architecture" != none ] || fail "$pi has no Debian (no dpkg), so no package can be installed. Build dist/$program with make pi, and copy it by hand"
 case $architecture in

@@ -18,7 +18,7 @@ def messages(stream):  # each message's kind and payload, until the camera close
     while header := stream.read(HEADER.size):
         magic, version, kind, flags, length = HEADER.unpack(header)
         if magic != b"LCAM" or length > MAX_PAYLOAD:
-            raise ValueError(f"this is no lancam: {header}")
+            raise ValueError(f"no lancam answers there: {header}")
         payload = stream.read(length)
         if len(payload) < length or kind in (PING, PONG, STREAM, FRAME, STATUS) and (version, flags) != (1, 0):
             raise ValueError(f"a message is cut off, or of another version: {header}")

@@ -5,13 +5,26 @@ pub fn of<'a>(name: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'
     let name = name.to_lowercase();
     // A long name may have three wrong letters, a short one only one.
     let near = |distance: &usize| *distance <= (name.len() / 3).clamp(1, 3);
-    names
-        .into_iter()
-        .map(|known| (distance(&name, &known.to_lowercase()), known))
-        .filter(|(distance, _)| near(distance))
-        .min()
-        .map(|(_, known)| known)
+    let mut nearest = None;
+    let mut begin = Vec::new();
+    for known in names {
+        let lower = known.to_lowercase();
+        let distance = distance(&name, &lower);
+        if near(&distance) && nearest.is_none_or(|nearest| (distance, known) < nearest) {
+            nearest = Some((distance, known));
+        }
+        if name.len() >= SHORTEST_BEGINNING && lower.starts_with(&name) {
+            begin.push(known);
+        }
+    }
+    match (nearest, &begin[..]) {
+        (Some((_, known)), _) | (None, &[known]) => Some(known),
+        (None, _) => None,
+    }
 }
+
+/// A word of fewer letters is not taken for the beginning of a longer one.
+const SHORTEST_BEGINNING: usize = 3;
 
 /// Our word for what `name` is called elsewhere: `table` has pairs of their word and ours.
 pub fn ours(name: &str, table: &[(&str, &'static str)]) -> Option<&'static str> {
@@ -59,6 +72,8 @@ mod tests {
             ("GARAGES", Some("Garage")),
             ("front-door", Some("Front door")),
             ("bran", Some("Barn")),
+            ("fro", Some("Front door")),
+            ("fr", None),
             ("kitchen", None),
             ("", None),
         ] {

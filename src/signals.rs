@@ -13,6 +13,14 @@ pub fn that_end() -> SigSet {
     SigSet::from_iter(all.into_iter().filter(|&signal| ignored & bit(signal) == 0))
 }
 
+/// What people call a signal: `Ctrl-C`, or its name.
+pub fn told(signal: Signal) -> &'static str {
+    match signal {
+        Signal::SIGINT => "Ctrl-C",
+        other => other.as_str(),
+    }
+}
+
 /// The mask of ignored signals in `/proc/self/status`; none if it is missing.
 fn ignored(status: &str) -> u64 {
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
@@ -26,6 +34,11 @@ fn bit(signal: Signal) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_signal_is_called_as_people_call_it() {
+        assert_eq!([Signal::SIGINT, Signal::SIGTERM].map(told), ["Ctrl-C", "SIGTERM"]);
+    }
 
     #[test]
     fn the_kernel_says_which_signals_are_ignored() {

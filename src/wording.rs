@@ -26,6 +26,20 @@ pub fn unknown(kind: &str, name: &str, meant: Option<&str>, otherwise: &str) -> 
     }
 }
 
+/// `--size needs a value: --size WxH`.
+pub fn needs_a_value(option: &str, placeholder: &str) -> String {
+    format!("{option} needs a value: {option} {placeholder}")
+}
+
+/// What the system says about an error, without its number: `Permission denied`.
+pub fn reason(error: &std::io::Error) -> String {
+    let text = error.to_string();
+    match text.find(" (os error ") {
+        Some(end) => text[..end].to_owned(),
+        None => text,
+    }
+}
+
 /// The message about a line with curly quotes; `right` is the same line with straight ones.
 pub fn curly_quotes(right: &str) -> String {
     format!("curly quotes do not work in this file. {WRITE}{right}")
@@ -99,6 +113,13 @@ mod tests {
             unknown("option", "x\u{1b}", None, "lancam --help lists the options"),
             "unknown option \"x?\"; lancam --help lists the options"
         );
+    }
+
+    #[test]
+    fn an_error_of_the_system_is_shown_without_its_number() {
+        let error = std::io::Error::from_raw_os_error(13);
+        assert_eq!(reason(&error), "Permission denied");
+        assert_eq!(reason(&std::io::Error::other("a disk")), "a disk");
     }
 
     #[test]

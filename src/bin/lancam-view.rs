@@ -201,7 +201,8 @@ fn the_only_one() -> io::Result<Result<Wanted, String>> {
 
 /// Forgets the pairing with a camera.
 fn forget(camera: &CameraAddress) -> ExitCode {
-    let forgotten = match Keyring::load().forget(camera) {
+    let keyring = Keyring::load();
+    let forgotten = match keyring.forget(camera) {
         Ok(forgotten) => forgotten,
         Err(error) => {
             complain(format_args!("lancam-view: {error}"));
@@ -210,11 +211,15 @@ fn forget(camera: &CameraAddress) -> ExitCode {
     };
     if forgotten.is_empty() {
         let camera = camera.written();
-        complain(format_args!("lancam-view: no camera is paired that is called {camera}"));
+        let paired = match &keyring.names()[..] {
+            [] => "No camera is paired here".to_owned(),
+            names => format!("Paired: {}", names.join(", ")),
+        };
+        complain(format_args!("lancam-view: no paired camera is called {camera}. {paired}"));
         return ExitCode::FAILURE;
     }
     complain(format_args!(
-        "lancam-view: the key of this viewer still counts there. To take it back, on the camera's machine: sudo lancam pair --list, and then sudo lancam pair --revoke NAME"
+        "lancam-view: the camera still accepts the key of this viewer. To take it back, type on the camera's machine: sudo lancam pair --list, and then sudo lancam pair --revoke NAME"
     ));
     print(&format!("forgotten: {}", forgotten.join(", ")))
 }

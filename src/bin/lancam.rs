@@ -27,6 +27,7 @@ mod linux {
     use lancam::camera::listen::reaches_others;
     use lancam::camera::metrics::Metrics;
     use lancam::camera::roster::Roster;
+    use lancam::camera::whereabouts::Whereabouts;
     use lancam::camera::{
         descriptors, door, fallback, id, pair, selftest, server, supervisor, watchdog,
     };
@@ -39,10 +40,11 @@ mod linux {
     use lancam::stop::Stop;
     use lancam::{log_setup, signals, version};
     use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+    use nix::sys::signal::Signal;
     use nix::sys::signalfd::{SfdFlags, SignalFd};
     use std::error::Error;
     use std::fmt::Display;
-    use std::net::TcpListener;
+    use std::net::{SocketAddr, TcpListener};
     use std::os::fd::AsFd;
     use std::process::ExitCode;
     use std::slice;
@@ -96,7 +98,7 @@ mod linux {
                 match file {
                     Some(file) => print(format_args!("{}: good", file.display())),
                     None => print(format_args!(
-                        "good: there is no {DEFAULT_FILE}, so every option has its default"
+                        "good: no file was read; lancam reads {DEFAULT_FILE} if it is there"
                     )),
                 }
             }
@@ -197,7 +199,7 @@ mod linux {
         let listeners = fallback::listen(config, handed_over, &metrics).map_err(unavailable)?;
         let host_name = host_name();
         let closed = close(config, &listeners, &host_name)?;
-        let needed = needed(config, closed.as_ref(), &host_name);
+        let needed = needed(config, closed.as_ref(), &listeners, &host_name);
         let (access, tls) = closed.map(|it| (Arc::new(it.access), it.server)).unzip();
         let name = config.name.clone().unwrap_or_else(|| host_name.clone());
         let camera = Camera {
@@ -254,13 +256,12 @@ mod linux {
         listeners: &[TcpListener],
         host_name: &str,
     ) -> Result<Option<Closed>, Failure> {
-        let addresses = listeners.iter().filter_map(|listener| listener.local_addr().ok());
-        let reach_others = addresses.into_iter().any(|address| reaches_others(&address));
+        let reach_others = addresses(listeners).iter().any(reaches_others);
         match config.access {
             _ if !reach_others => Ok(None),
             Mode::Open => {
                 log::warn!(
-                    "access = \"open\": everybody on the LAN can watch this camera, and whoever listens sees the picture too"
+                    "access = \"open\": everybody on the LAN can watch this camera, and the picture is not encrypted"
                 );
                 Ok(None)
             }
@@ -272,15 +273,27 @@ mod linux {
     }
 
     /// What viewers need. The code is shown on a terminal alone. Other users may read the journal, a file and a pipe.
-    fn needed(config: &Config, closed: Option<&Closed>, host_name: &str) -> Needed {
+    fn needed(
+        config: &Config,
+        closed: Option<&Closed>,
+        listeners: &[TcpListener],
+        host_name: &str,
+    ) -> Needed {
         let Some(closed) = closed else { return Needed::Nothing };
+        let found = Whereabouts::of(config, &addresses(listeners), host_name);
+        // Then `lancam pair` shows what the configuration says.
+        if let Err(error) = door::place(config).and_then(|place| Ok(found.keep(&place)?)) {
+            log::debug!("cannot write down where viewers find this camera: {error}");
+        }
         let code = match says_to_a_terminal() {
             true => Ok(closed.access.code()),
             false => Err(pair::command(config)),
         };
-        let name = config.name.as_deref().unwrap_or(host_name);
-        let local_name = (config.announce == Announce::On).then(|| door::local_name(name));
-        Needed::Key { code, local_name }
+        Needed::Key { code, local_name: found.local_name().map(str::to_owned) }
+    }
+
+    fn addresses(listeners: &[TcpListener]) -> Vec<SocketAddr> {
+        listeners.iter().filter_map(|listener| listener.local_addr().ok()).collect()
     }
 
     /// The signals that end the program. Blocked before the first thread starts, so that no thread takes them.
@@ -338,8 +351,7 @@ mod linux {
         listeners: &[TcpListener],
         host_name: &str,
     ) -> Option<JoinHandle<()>> {
-        let addresses: Vec<_> =
-            listeners.iter().filter_map(|listener| listener.local_addr().ok()).collect();
+        let addresses = addresses(listeners);
         let announcement = Announcement::new(&camera.name, &camera.id, &addresses, host_name)?;
         let pin = camera.tls.as_ref().and_then(|server| server.pin().first_chunk().copied());
         let announcement = announcement.with_pin(pin);
@@ -384,7 +396,11 @@ mod linux {
                 return;
             }
             if let Ok(Some(signal)) = signals.read_signal() {
-                say(format_args!("ended by signal {}", signal.ssi_signo));
+                let number = i32::try_from(signal.ssi_signo).unwrap_or_default();
+                say(format_args!(
+                    "ended by {}",
+                    Signal::try_from(number).map_or("a signal", signals::told)
+                ));
                 stop.request();
             }
         }

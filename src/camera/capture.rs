@@ -225,7 +225,7 @@ fn facts(
     let ages = match timed_by {
         TimedBy::Camera => "",
         TimedBy::Arrival => {
-            "; pictures are older than their age says, which counts from their arrival here"
+            "; pictures are older than shown, because their age is counted from their arrival here"
         }
     };
     let source = format!("{description}: {layout}{ages}");

@@ -1,9 +1,11 @@
 //! Opens the listening sockets of the camera program.
 
 use crate::holders::listeners_at;
+use crate::net::lan::own_addresses;
 use crate::net::socket;
+use crate::wording::reason;
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
 use std::path::Path;
 
 /// Where to listen.
@@ -31,9 +33,7 @@ impl Listen {
 
 /// No address could be listened on.
 #[derive(Debug, thiserror::Error)]
-#[error(
-    "cannot listen at {address}: {why}. Use --listen PORT or ADDRESS:PORT; port 0 is any free port"
-)]
+#[error("cannot listen at {address}: {why} {INSTEAD}")]
 pub struct ListenError {
     address: SocketAddr,
     why: String,
@@ -48,8 +48,27 @@ pub fn reaches_others(address: &SocketAddr) -> bool {
 impl ListenError {
     fn new(address: SocketAddr, error: &io::Error) -> Self {
         let is_in_use = error.kind() == io::ErrorKind::AddrInUse;
-        let why = if is_in_use { in_use(address.port()) } else { error.to_string() };
+        let why = match error.kind() {
+            io::ErrorKind::AddrInUse => in_use(address.port()),
+            io::ErrorKind::AddrNotAvailable => not_of_this_machine(address.ip()),
+            io::ErrorKind::PermissionDenied if address.port() < 1024 => {
+                format!("this user may not use port {}, because it is below 1024.", address.port())
+            }
+            _ => format!("{}.", reason(error)),
+        };
         Self { address, why, is_in_use }
+    }
+}
+
+/// What to do about any of them.
+const INSTEAD: &str =
+    "To listen elsewhere, use --listen PORT or ADDRESS:PORT; port 0 is any free port";
+
+fn not_of_this_machine(ip: IpAddr) -> String {
+    let own: Vec<String> = own_addresses().iter().map(IpAddr::to_string).collect();
+    match own.is_empty() {
+        true => format!("this machine does not have the address {ip}."),
+        false => format!("this machine does not have the address {ip}; it has {}.", own.join(", ")),
     }
 }
 
@@ -58,13 +77,13 @@ fn in_use(port: u16) -> String {
     let holders = listeners_at(Path::new("/proc"), port);
     let Some(holder) = holders.first() else {
         return format!(
-            "another program uses port {port} (`sudo ss -ltnp sport = :{port}` shows which)"
+            "another program uses port {port} (`sudo ss -ltnp sport = :{port}` shows which)."
         );
     };
     if is_this_program(&holder.program) {
-        return format!("lancam is running already (process {}); stop it first", holder.process);
+        return format!("lancam is running already (process {}).", holder.process);
     }
-    format!("{holder} uses port {port}")
+    format!("{holder} uses port {port}.")
 }
 
 /// Whether a process of this name runs the same program. The kernel cuts names to 15 bytes.

@@ -36,3 +36,4 @@ pub mod strips;
 pub mod supervisor;
 pub mod update;
 pub mod watchdog;
+pub mod whereabouts;

@@ -5,19 +5,17 @@ use super::access::folder::{self, OF_ROOT};
 use super::access::keys::{Entry, Sealing};
 use super::access::opening::{Closed, OpeningError};
 use super::access::{AccessError, Given, Mode, Plain};
-use super::announcer::Announce;
 use super::config::Config;
 use super::config::pair::PairOrder;
 use super::door;
-use super::listen::{Listen, reaches_others};
+use super::whereabouts::Whereabouts;
 use crate::hex;
-use crate::net::lan::own_addresses;
+use crate::nearest;
 use crate::wire::access::key::May;
 use crate::wording::{TYPE, count, shell_word};
 use nix::unistd::geteuid;
 use std::fmt::Write;
 use std::fs;
-use std::net::{IpAddr, SocketAddr};
 use std::path::{self, Path, PathBuf};
 use std::time::SystemTime;
 
@@ -33,9 +31,9 @@ pub enum PairError {
     /// A change cannot be written.
     #[error(transparent)]
     Access(#[from] AccessError),
-    /// There is no such key.
-    #[error("no key is called \"{0}\". {TYPE}lancam pair --list")]
-    NoSuchKey(String),
+    /// There is no such key; and what to do.
+    #[error("no key is called \"{0}\". {1}")]
+    NoSuchKey(String, String),
 }
 
 /// Carries out the order. Returns what to print.
@@ -43,39 +41,61 @@ pub enum PairError {
 /// # Errors
 /// When the files cannot be used, or there is no such key.
 pub fn run(order: &PairOrder, config: &Config, host_name: &str) -> Result<String, PairError> {
+    let place = door::place(config)?;
+    let is_new = config.state.is_some() && !place.join("identity").exists();
     let closed = open(config, host_name)?;
+    let found = Whereabouts::kept(&place);
+    let found = found.unwrap_or_else(|| Whereabouts::expected(config, host_name));
     let text = match order {
-        PairOrder::Show => shown(&closed, config, host_name),
+        PairOrder::Show => shown(&closed, config, &found),
         PairOrder::NewCode => {
             closed.access.renew_code()?;
-            let shown = shown(&closed, config, host_name);
+            let shown = shown(&closed, config, &found);
             format!("the old code is wrong from now on; keys that were given still work\n{shown}")
         }
-        PairOrder::List => listed(&closed.access.keys()),
+        PairOrder::List => listed(&closed.access.keys(), config),
         PairOrder::Revoke(name) => {
             if !closed.access.revoke(name)? {
-                return Err(PairError::NoSuchKey(name.clone()));
+                return Err(no_such_key(name, &closed.access.keys(), config));
             }
             format!(
-                "revoked \"{name}\"; who watches with it is disconnected within a second\n\
-                 who knows the code can pair again, unless you replace it: lancam pair --new-code"
+                "revoked \"{name}\"; viewers that use this key are disconnected within a second\n\
+                 Anybody who knows the code can pair again. To replace the code, type: {} --new-code",
+                command(config)
             )
         }
         PairOrder::Make { name, may, sealing } => {
             let today = Day::at(SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default());
             let given = closed.access.give(name, *may, *sealing, today)?;
-            made(&given, &closed, *sealing, config, host_name)
+            made(&given, &closed, *sealing, config, &found)
         }
     };
-    Ok(match config.access {
-        Mode::Keys => text,
-        Mode::Open => format!(
-            "{text}\n\
-             note: access = \"open\" is set. Until it is \"keys\", everybody on the LAN may watch at http://{}/ \
+    Ok(text + &notes(config, &found, is_new))
+}
+
+/// What else the owner should know, each in a line of its own.
+fn notes(config: &Config, found: &Whereabouts, is_new: bool) -> String {
+    let open = (config.access == Mode::Open).then(|| {
+        format!(
+            "\nnote: access = \"open\" is set. Until it is \"keys\", everybody on the LAN may watch at http://{}/ \
              without code, key and TLS",
-            web(config, host_name)
-        ),
-    })
+            found.web()
+        )
+    });
+    let new = is_new.then(|| {
+        "\nnote: no camera has run with this folder yet. The code is for the first one that does"
+            .to_owned()
+    });
+    new.into_iter().chain(open).collect()
+}
+
+fn no_such_key(name: &str, keys: &[Entry], config: &Config) -> PairError {
+    let names = keys.iter().map(|entry| entry.name.as_str());
+    let then = match nearest::of(name, names) {
+        Some(meant) => format!("Did you mean \"{meant}\"?"),
+        None => format!("{TYPE}{} --list", command(config)),
+    };
+    PairError::NoSuchKey(name.to_owned(), then)
 }
 
 /// What to type to see the code, in whatever folder.
@@ -120,25 +140,42 @@ fn is_beside_that_of_a_service(place: &Path, of_service: &Path) -> bool {
     !place.join("code").exists() && fs::symlink_metadata(of_service).is_ok()
 }
 
-fn shown(closed: &Closed, config: &Config, host_name: &str) -> String {
+fn shown(closed: &Closed, config: &Config, found: &Whereabouts) -> String {
     let code = closed.access.code().shown();
     let begin: Vec<_> = closed.server.pin()[..8].iter().map(|byte| format!("{byte:02X}")).collect();
     let keys = match closed.access.keys().len() {
         0 => "none was given yet".to_owned(),
-        keys => format!("{} given; lancam pair --list shows them", count(keys, "key")),
+        keys => {
+            format!("{} given; to see them, type: {} --list", count(keys, "key"), command(config))
+        }
     };
-    let (camera, web) = (camera(config, host_name), web(config, host_name));
+    let (camera, web) = (found.camera(), found.web());
     let lines = match config.access {
         Mode::Keys => format!(
             "viewer   lancam-view {camera} --code {code}\n\
-             browser  https://{web}/\n         \
+             browser  https://{web}/{}\n         \
              it warns once; the certificate's SHA-256 begins with {}",
+            by_address(found, "https"),
             begin.join(":")
         ),
         // An open camera has no TLS, and asks for no code.
-        Mode::Open => format!("viewer   lancam-view {camera}\nbrowser  http://{web}/"),
+        Mode::Open => {
+            format!(
+                "viewer   lancam-view {camera}\nbrowser  http://{web}/{}",
+                by_address(found, "http")
+            )
+        }
     };
     format!("code     {code}\n{lines}\nkeys     {keys}")
+}
+
+/// The line with the address, if the line above has a name.
+fn by_address(found: &Whereabouts, scheme: &str) -> String {
+    let address = found.web_by_address();
+    match address == found.web() {
+        true => String::new(),
+        false => format!("\n         {scheme}://{address}/ where that name does not open"),
+    }
 }
 
 /// What `lancam-view --key-file` reads too: the key, and the pin (SHA-256 of the certificate) of the camera that it is for.
@@ -147,7 +184,7 @@ fn made(
     closed: &Closed,
     sealing: Sealing,
     config: &Config,
-    host_name: &str,
+    found: &Whereabouts,
 ) -> String {
     let (key, name) = (given.key.text(), &given.name);
     let may = match given.may {
@@ -158,7 +195,7 @@ fn made(
         Sealing::TlsOnly => "https",
         Sealing::PlainToo => "http",
     };
-    let web = web(config, host_name);
+    let web = found.web();
     let pin = hex::text(&closed.server.pin());
     let mut text = format!(
         "\"{name}\" may {may}. Its key is shown only now:\n\
@@ -168,17 +205,20 @@ fn made(
          pin      {pin}"
     );
     if sealing == Sealing::PlainToo {
-        text += "\neverybody on the LAN can read this key and the picture, since programs use it without TLS";
+        text += "\nEverybody on the LAN can read this key and the picture, because programs use it without TLS";
         if config.plain == Plain::Off {
-            text += "\nit is accepted without TLS once lancam.toml has: plain = \"keys\"";
+            text += "\nlancam takes it without TLS only with this line in lancam.toml: plain = \"keys\"";
         }
     }
     text
 }
 
-fn listed(keys: &[Entry]) -> String {
+fn listed(keys: &[Entry], config: &Config) -> String {
     if keys.is_empty() {
-        return "no key was given yet; lancam pair shows the code for viewers".to_owned();
+        return format!(
+            "no key was given yet; to see the code for viewers, type: {}",
+            command(config)
+        );
     }
     let widest = keys.iter().map(|entry| entry.name.chars().count()).max().unwrap_or(0).max(4);
     let mut text = format!("{:widest$}  may      without TLS  made        last used", "name");
@@ -195,9 +235,10 @@ fn listed(keys: &[Entry]) -> String {
     if let Some(again) = keys.iter().find(|entry| names_one_again(&entry.name, keys)) {
         write!(
             text,
-            "\n\"{}\" is the key of a machine that was paired again, or of another machine of that name. \
-             The last use tells which one nobody needs. {TYPE}lancam pair --revoke NAME",
-            again.name
+            "\n\"{}\" is another key of that name: the machine was paired again, or two machines have one name. \
+             If one of them is not used any more, type: {} --revoke NAME",
+            again.name,
+            command(config)
         )
         .expect("memory takes any text");
     }
@@ -210,37 +251,6 @@ fn names_one_again(name: &str, keys: &[Entry]) -> bool {
     first.is_some_and(|(first, number)| {
         number.parse::<u32>().is_ok() && keys.iter().any(|entry| entry.name == first)
     })
-}
-
-/// How viewers call the camera.
-fn camera(config: &Config, host_name: &str) -> String {
-    match config.announce {
-        Announce::On => door::local_name(config.name.as_deref().unwrap_or(host_name)),
-        Announce::Off => format!("{}:{}", own_address(), port(config, Listen::DEFAULT_PORTS[0])),
-    }
-}
-
-/// Where browsers find it.
-fn web(config: &Config, host_name: &str) -> String {
-    let port = port(config, Listen::DEFAULT_PORTS[1]);
-    match config.announce {
-        Announce::On => format!("{}:{port}", camera(config, host_name)),
-        Announce::Off => SocketAddr::new(own_address(), port).to_string(),
-    }
-}
-
-/// The port that is listened at: the usual one, or else the first that others reach.
-fn port(config: &Config, usual: u16) -> u16 {
-    let Listen::At(addresses) = &config.listen else { return usual };
-    let ports = addresses.iter().filter(|it| reaches_others(it)).map(SocketAddr::port);
-    let ports: Vec<u16> = ports.collect();
-    if ports.contains(&usual) { usual } else { ports.first().copied().unwrap_or(usual) }
-}
-
-fn own_address() -> IpAddr {
-    let own = own_addresses();
-    let found = own.iter().copied().find(IpAddr::is_ipv4).or(own.first().copied());
-    found.unwrap_or(IpAddr::from([127, 0, 0, 1]))
 }
 
 #[cfg(test)]
@@ -267,9 +277,31 @@ mod tests {
         let code = code.expect("a code");
         let line = format!("viewer   lancam-view garage.local --code {code}\n");
         assert!(first.contains(&line) && first.contains("https://garage.local:8080/\n"), "{first}");
+        let (first, note) = first.rsplit_once("\nnote: ").expect("a note");
+        assert!(note.starts_with("no camera has run with this folder yet"), "{note}");
         assert_eq!(said(&PairOrder::Show, &config), first);
         let new = said(&PairOrder::NewCode, &config);
         assert!(!new.contains(code) && new.contains("lancam-view garage.local --code "), "{new}");
+    }
+
+    #[test]
+    fn what_to_type_is_that_of_the_camera_that_runs_with_this_folder() {
+        let around = tempfile::tempdir().expect("a folder");
+        let place = around.path().join("state");
+        let ports = ["[::]:10000", "[::]:8081"].map(|it| it.parse().expect("an address"));
+        let running = Whereabouts::of(&config(&place), &ports, "raspberrypi");
+        running.keep(&place).expect("kept");
+        let mut config = Config::default();
+        config.state = Some(place.clone());
+        let shown = said(&PairOrder::Show, &config);
+        assert!(shown.contains("\nviewer   lancam-view garage.local --code "), "{shown}");
+        assert!(shown.contains("\nbrowser  https://garage.local:10000/\n"), "{shown}");
+        let (name, may, sealing) = ("HA".into(), May::Watch, Sealing::TlsOnly);
+        let made = said(&PairOrder::Make { name, may, sealing }, &config);
+        assert!(made.contains("https://garage.local:10000/stream?key="), "{made}");
+        // The commands that are shown are for this folder too.
+        let again = format!("lancam pair --state {} --list", place.display());
+        assert!(said(&PairOrder::Show, &config).contains(&again), "{again}");
     }
 
     #[test]
@@ -286,6 +318,7 @@ mod tests {
         for text in [shown, made] {
             let note = text.lines().last().expect("lines");
             assert!(note.contains("may watch at http://garage.local:8080/ without code"), "{text}");
+            assert!(text.contains("code     ") || text.contains("key      "), "{text}");
         }
     }
 
@@ -326,8 +359,14 @@ mod tests {
         assert!(rows[1][4..] == ["never"] && rows.len() == 3, "{list}");
         let revoke = PairOrder::Revoke("HA".into());
         assert!(said(&revoke, &config).starts_with("revoked \"HA\""));
-        let again = run(&revoke, &config, "raspberrypi").expect_err("it is gone").to_string();
-        assert_eq!(again, "no key is called \"HA\". Type: lancam pair --list");
+        let refused = |name: &str| {
+            let revoke = PairOrder::Revoke(name.into());
+            run(&revoke, &config, "raspberrypi").expect_err("there is none").to_string()
+        };
+        let again = refused("HA");
+        assert!(again.starts_with("no key is called \"HA\". Type: "), "{again}");
+        assert!(again.ends_with(" --list"), "{again}");
+        assert_eq!(refused("TV"), "no key is called \"TV\". Did you mean \"tv\"?");
     }
 
     #[test]
@@ -344,23 +383,9 @@ mod tests {
         make("desk");
         let list = said(&PairOrder::List, &config);
         let last = list.lines().last().expect("lines");
-        assert!(
-            last.starts_with("\"desk (2)\" is the key of a machine that was paired again"),
-            "{list}"
-        );
-        assert!(last.ends_with("Type: lancam pair --revoke NAME"), "{list}");
+        assert!(last.starts_with("\"desk (2)\" is another key of that name"), "{list}");
+        assert!(last.ends_with(" --revoke NAME"), "{list}");
         // Nobody but the owner takes a key back: two machines may have one name.
         assert!(list.lines().nth(1).is_some_and(|line| line.starts_with("desk ")), "{list}");
-    }
-
-    #[test]
-    fn a_camera_that_is_not_announced_is_named_by_its_address_and_port() {
-        let addresses = ["127.0.0.1:9999", "[::]:7000"];
-        let addresses = addresses.map(|it| it.parse().expect("an address"));
-        let mut config = Config::default();
-        config.announce = Announce::Off;
-        config.listen = Listen::At(addresses.to_vec());
-        assert!(camera(&config, "raspberrypi").ends_with(":7000"));
-        assert!(web(&config, "raspberrypi").ends_with(":7000"));
     }
 }

@@ -32,6 +32,9 @@ pub enum SourceSpec {
 }
 
 impl SourceSpec {
+    /// What a source must be.
+    pub const EXPECTED: &str = "auto, a camera such as /dev/video0, a file of JPEGs, test or -";
+
     /// The size and the rate of `test` without either.
     const TEST_SIZE: Size = Size::new(1280, 720);
     pub(super) const TEST_RATE: Rate = Rate(30_000);
@@ -43,9 +46,7 @@ impl SourceSpec {
     /// A sentence that says what to do instead.
     pub fn parse(text: &str) -> Result<Self, String> {
         match text {
-            "" => {
-                Err("name auto, a camera such as /dev/video0, a file of JPEGs, test, or -".into())
-            }
+            "" => Err(must_be("a source", Self::EXPECTED, text)),
             "auto" => Ok(Self::Auto),
             "csi" => Ok(Self::Csi(0)),
             "-" | "/dev/stdin" | "/dev/fd/0" | "/proc/self/fd/0" => Ok(Self::StandardInput),

@@ -212,7 +212,7 @@ impl Headless {
 }
 
 /// The reason when somebody ends the viewer before the first picture.
-const ENDED_EARLY: &str = "it was ended before the first picture came";
+const ENDED_EARLY: &str = "ended before the first picture came";
 
 /// What stands before the code that is typed.
 const QUESTION: &str = "Code:";

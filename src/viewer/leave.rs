@@ -35,7 +35,7 @@ pub use signals::Signals;
 #[cfg(unix)]
 mod signals {
     use super::Leave;
-    use crate::signals;
+    use crate::signals::{self, told};
     use nix::sys::signal::{SigSet, Signal, raise};
     use std::io;
     use std::thread;
@@ -71,7 +71,8 @@ mod signals {
             }
             thread::Builder::new().name("signals".into()).spawn(move || {
                 let Ok(signal) = signals.wait() else { return };
-                log::info!("{signal}: finishing; a second one ends the viewer at once");
+                let by = told(signal);
+                log::info!("{by}: the viewer is ending; a second {by} ends it at once");
                 leave.ask();
                 if let Ok(signal) = signals.wait()
                     && signals.thread_unblock().is_ok()

@@ -4,6 +4,7 @@
 //! A file is written beside its place, synced, and then renamed. So after a power cut the old file is there or the new one,
 //! and never a part. What is not read here is a refusal: no error in a file opens the camera.
 
+use crate::wording::reason;
 use nix::fcntl::{Flock, FlockArg, OFlag};
 use nix::unistd::geteuid;
 use std::ffi::OsString;
@@ -42,6 +43,8 @@ pub enum Name {
     Code,
     /// The list of keys.
     Keys,
+    /// How others reach the camera. Not a secret, but what it says is shown to the owner.
+    Whereabouts,
 }
 
 /// The folder.
@@ -74,7 +77,7 @@ pub struct Stamp {
 pub enum FolderError {
     /// Nobody says where it should be.
     #[error(
-        "there is no folder for the camera's keys, since neither HOME nor XDG_STATE_HOME is set. Say where: --state DIR"
+        "there is no folder for the camera's keys, because HOME and XDG_STATE_HOME are not set. Name one: --state DIR"
     )]
     Nowhere,
     /// It belongs to somebody else, who could let anybody in.
@@ -120,7 +123,7 @@ pub enum FolderError {
         path: PathBuf,
     },
     /// The system refused.
-    #[error("cannot {what} {}: {source}", .path.display())]
+    #[error("cannot {what} {}: {}", .path.display(), reason(source))]
     Io {
         /// What was tried.
         what: &'static str,
@@ -167,6 +170,7 @@ impl Name {
             Self::Identity => "identity",
             Self::Code => "code",
             Self::Keys => "keys",
+            Self::Whereabouts => "whereabouts",
         }
     }
 }
@@ -752,7 +756,7 @@ mod tests {
         folder.write(Name::Keys, NEW, &other).expect("it has the lock");
         let said = folder.write(Name::Keys, OLD, &lock).expect_err("it has none").to_string();
         let path = folder.path_of(Name::Keys);
-        let expected = format!("cannot write {}: Permission denied (os error 13)", path.display());
+        let expected = format!("cannot write {}: Permission denied", path.display());
         assert_eq!(said, expected);
         assert_eq!(read(&folder).as_deref(), Some(NEW));
     }

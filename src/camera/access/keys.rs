@@ -61,7 +61,7 @@ pub struct Damaged {
 /// There are as many keys as there may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "the camera has given {MOST} keys, and gives no more. Revoke one that nobody needs: lancam pair --list shows them"
+    "the camera has given {MOST} keys, which is the limit. Revoke one that nobody needs: lancam pair --list shows them"
 )]
 pub struct Full;
 

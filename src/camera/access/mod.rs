@@ -366,7 +366,7 @@ impl Access {
         }
         let mut said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(error) = said.news(outcome.err().as_ref()) {
-            log::error!("{error}. What was known before still counts");
+            log::error!("{error}. lancam keeps the code and the keys that it had before");
         }
     }
 

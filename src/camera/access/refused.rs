@@ -40,13 +40,13 @@ pub enum NotGiven {
     #[error("the code is wrong. On the camera's machine, sudo lancam pair shows the right one")]
     WrongCode,
     /// It would show to the whole LAN what it claims.
-    #[error("this camera pairs inside TLS only")]
+    #[error("this camera pairs over TLS only")]
     TlsWanted,
     /// It needs none.
     #[error("this camera shows its picture to everybody on the LAN, so it needs no code")]
     Open,
     /// The camera cannot make one or write it down.
-    #[error("the camera gives no key now: {0}")]
+    #[error("the camera cannot make a key now: {0}")]
     Failed(#[from] AccessError),
 }
 
@@ -55,7 +55,7 @@ pub enum NotGiven {
 pub enum NotAdmitted {
     /// It shows none.
     #[error(
-        "this camera wants a key. Pair first: on the camera's machine, sudo lancam pair shows the code"
+        "this camera wants a key. Pair with it first: on the camera's machine, sudo lancam pair shows the code"
     )]
     NoKey,
     /// It shows one that the camera does not know, or no longer.
@@ -63,12 +63,12 @@ pub enum NotAdmitted {
     Unknown,
     /// Nobody is let in outside of TLS.
     #[error(
-        "this camera is watched inside TLS only. Update the viewer, or open the camera's https:// address in a browser"
+        "this camera sends its picture over TLS only. Update the viewer, or open the camera's https:// address in a browser"
     )]
     TlsWanted,
     /// Its key may be shown inside TLS only.
     #[error(
-        "that key is for TLS only. For a program without TLS, sudo lancam pair --name NAME --plain makes another"
+        "that key works over TLS only. For a program without TLS, make another one on the camera's machine: sudo lancam pair --name NAME --plain"
     )]
     TlsOnly,
 }

@@ -3,6 +3,7 @@
 
 use super::options::{Entry, InFile, ValueKind};
 use super::{Config, meant};
+use crate::nearest;
 use crate::plain::printable;
 use crate::settings::code::may_set_one;
 use crate::settings::statements::{MAX_MISTAKES, Mistake, MistakeKind};
@@ -103,7 +104,8 @@ fn taken_apart(line: &str) -> (&str, &str) {
 /// What to say about a key that is not an option.
 pub(super) fn unknown_key(key: &str, written: &str) -> String {
     let meant = meant::option(key);
-    let text = unknown("option", key, meant, SEE);
+    let elsewhere = belongs_elsewhere(key);
+    let text = unknown("option", key, meant, elsewhere.as_deref().unwrap_or(SEE));
     let entry = meant.and_then(Entry::named);
     let value = written.trim_matches(['"', '\'']);
     match entry.and_then(|entry| statement(entry, value).or_else(|| example(entry))) {
@@ -112,14 +114,36 @@ pub(super) fn unknown_key(key: &str, written: &str) -> String {
     }
 }
 
-/// What to say about an unknown table.
+/// What to say about an unknown table, or about an option that is written as one.
 pub(super) fn unknown_table(name: &str) -> String {
+    let lower = name.to_lowercase();
+    let tables = device::TABLES.into_iter().chain(["controls", "csi"]);
+    let meant = match &*lower {
+        "wlan" | "network" | "wireless" => Some("wifi"),
+        _ => nearest::of(&lower, tables),
+    };
     unknown(
         "table",
         &format!("[{name}]"),
-        None,
+        meant.map(|meant| format!("[{meant}]")).as_deref(),
         "options go at the top of the file, controls below a line [controls]",
     )
+}
+
+/// Where a key belongs that does not work at the top of the file, or what there is instead of it.
+fn belongs_elsewhere(key: &str) -> Option<String> {
+    let table = match &*key.to_lowercase() {
+        "ssid" | "psk" | "country" => "wifi",
+        "authorized_keys" => "ssh",
+        "code" => "device",
+        "password" | "user" | "username" | "auth" => {
+            let text =
+                "lancam has no passwords: viewers need the camera's code, which lancam pair shows";
+            return Some(text.to_owned());
+        }
+        _ => return None,
+    };
+    Some(format!("write it below a line [{table}]"))
 }
 
 /// What to say about a value whose type is wrong for the option: a list, a table, a date.

@@ -3,9 +3,9 @@
 use super::options::{Entry, ValueKind};
 use super::pair::{self, PairOrder, Typed};
 use super::{ConfigError, Said, meant};
-use crate::wording::{TYPE, unknown};
+use crate::wording::{TYPE, needs_a_value, shell_word, unknown};
 use lexopt::Arg::{Long, Short, Value};
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 
@@ -58,25 +58,15 @@ impl Arguments {
                 Short('v') => this.verbosity = this.verbosity.saturating_add(1),
                 Short('q') => this.verbosity = this.verbosity.saturating_sub(1),
                 Long(name) => match meant::typed(name) {
-                    Some(entry) => this.option(entry, &mut parser)?,
+                    Some(entry) => {
+                        let called = format!("--{name}");
+                        this.option(entry, called, None, &mut parser)?;
+                    }
                     None if name == "host" => return Err(host(parser.value().ok())),
-                    None => {
-                        let meant = meant::option_typed(name);
-                        let name = format!("--{name}");
-                        return Err(usage(unknown("option", &name, meant.as_deref(), SEE_HELP)));
-                    }
+                    None => return Err(no_option(&format!("--{name}"))),
                 },
-                Short(letter) => match meant::typed_letter(letter) {
-                    Some(entry) => this.option(entry, &mut parser)?,
-                    None => {
-                        return Err(usage(unknown(
-                            "option",
-                            &format!("-{letter}"),
-                            None,
-                            SEE_HELP,
-                        )));
-                    }
-                },
+                Short(letter) => this.letter(letter, &mut parser)?,
+                Value(file) if this.verb == Verb::Check => return Err(checked_file(&file)),
                 Value(word) if meant::COMMANDS.iter().any(|it| word == *it) => {
                     let word = word.to_string_lossy();
                     let text = format!("the command goes first. {TYPE}lancam {word}");
@@ -103,12 +93,13 @@ impl Arguments {
                 Short('q') => self.verbosity = self.verbosity.saturating_sub(1),
                 Long(name) if pair::SHARED.contains(&name) => {
                     let entry = Entry::named(name).expect("it is in the table");
-                    self.option(entry, parser)?;
+                    let called = format!("--{name}");
+                    self.option(entry, called, None, parser)?;
                 }
                 Long(name) => {
                     let name = name.to_owned();
                     let value = match Typed::takes_value(&name) {
-                        true => parser.value().map_err(wrong)?.to_string_lossy().into_owned(),
+                        true => value(parser, &format!("--{name}"), pair::placeholder(&name))?,
                         false => String::new(),
                     };
                     if !typed.take(&name, &value).map_err(usage)? {
@@ -118,30 +109,57 @@ impl Arguments {
                         return Err(usage(unknown(kind, &name, meant.as_deref(), SEE_HELP)));
                     }
                 }
-                other => return Err(wrong(other.unexpected())),
+                Value(word) => {
+                    let next = parser.value().ok();
+                    let next = next.as_deref().map(OsStr::to_string_lossy);
+                    return Err(usage(pair::word(&word.to_string_lossy(), next.as_deref())));
+                }
+                other @ Short(_) => return Err(wrong(other.unexpected())),
             }
         }
         typed.order().map(Verb::Pair).map_err(usage)
     }
 
-    /// Parses the value of an option.
+    /// Parses an option of one letter, and a long one that was typed with one dash: `-size 640x480`.
+    fn letter(&mut self, letter: char, parser: &mut lexopt::Parser) -> Result<(), ConfigError> {
+        let rest = parser.optional_value();
+        let long = rest.as_deref().map(|rest| format!("{letter}{}", rest.to_string_lossy()));
+        if let Some(long) = long.filter(|long| meant::is_long(long)) {
+            return Err(no_option(&format!("-{long}")));
+        }
+        let called = format!("-{letter}");
+        match meant::typed_letter(letter) {
+            Some(entry) => self.option(entry, called, rest, parser),
+            None => Err(no_option(&called)),
+        }
+    }
+
+    /// Parses the value of an option, which is in `given` if it is known already. `called`: the option as it was typed.
     fn option(
         &mut self,
         entry: &'static Entry,
+        called: String,
+        given: Option<OsString>,
         parser: &mut lexopt::Parser,
     ) -> Result<(), ConfigError> {
-        let value = match entry.kind {
-            ValueKind::Switch => parser.optional_value().unwrap_or_else(|| "yes".into()),
-            _ => parser.value().map_err(wrong)?,
+        let value = match (given, entry.kind) {
+            (Some(given), _) => given,
+            (None, ValueKind::Switch) => parser.optional_value().unwrap_or_else(|| "yes".into()),
+            (None, _) => parser.value().map_err(|_| usage(needs_a_value(&called, entry.value)))?,
         };
-        let not_text = |_| usage(format!("the value of --{} is not UTF-8", entry.name));
-        self.say(entry, value.into_string().map_err(not_text)?)
+        let not_text = |_| usage(format!("the value of {called} is not UTF-8"));
+        let value = value.into_string().map_err(not_text)?;
+        self.say(entry, called, value)
     }
 
     /// Adds an option. Lists and controls may be given several times. Of other options, one of two
     /// values would be lost without notice.
-    fn say(&mut self, entry: &'static Entry, value: String) -> Result<(), ConfigError> {
-        let called = format!("--{}", entry.name);
+    fn say(
+        &mut self,
+        entry: &'static Entry,
+        called: String,
+        value: String,
+    ) -> Result<(), ConfigError> {
         let Some(said) = self.said.iter_mut().find(|said| std::ptr::eq(said.entry, entry)) else {
             self.said.push(Said { entry, values: vec![value], called, place: None });
             return Ok(());
@@ -163,8 +181,38 @@ fn usage(text: impl Into<String>) -> ConfigError {
     ConfigError::Usage(text.into())
 }
 
-fn wrong(error: impl std::fmt::Display) -> ConfigError {
-    usage(format!("{error}; {SEE_HELP}"))
+/// The message for an argument where none belongs.
+fn wrong(error: lexopt::Error) -> ConfigError {
+    match error {
+        lexopt::Error::UnexpectedArgument(word) => {
+            usage(format!("unexpected word {word:?}; {SEE_HELP}"))
+        }
+        other => usage(format!("{other}; {SEE_HELP}")),
+    }
+}
+
+/// The message for an option that does not exist, with its dashes.
+fn no_option(called: &str) -> ConfigError {
+    let meant = meant::option_typed(called.trim_start_matches('-'));
+    // A letter is near to nothing.
+    let meant = meant.filter(|_| called.chars().count() > 2);
+    usage(unknown("option", called, meant.as_deref(), SEE_HELP))
+}
+
+/// The message for `lancam check FILE`.
+fn checked_file(file: &OsStr) -> ConfigError {
+    let file = shell_word(&file.to_string_lossy());
+    usage(format!("the file to check is named by --config. {TYPE}lancam check --config {file}"))
+}
+
+/// The value behind an option of `lancam pair`.
+fn value(
+    parser: &mut lexopt::Parser,
+    called: &str,
+    placeholder: &str,
+) -> Result<String, ConfigError> {
+    let value = parser.value().map_err(|_| usage(needs_a_value(called, placeholder)))?;
+    Ok(value.to_string_lossy().into_owned())
 }
 
 /// The command called `word`.

@@ -7,7 +7,7 @@ use crate::settings::reading::{self, Remark, Weight};
 use crate::settings::statements::{self, MAX_MISTAKES, Statement, Value};
 use crate::settings::{device, quotes};
 use crate::source::CsiSetting;
-use crate::wording::{curly_quotes, is_a_table, must_be};
+use crate::wording::{curly_quotes, is_a_table, must_be, reason};
 use nix::libc;
 use std::fs::OpenOptions;
 use std::io::{self, Read};
@@ -31,14 +31,11 @@ pub(super) fn read(path: &Path, problems: &mut Vec<Problem>) -> Vec<Said> {
 }
 
 fn bytes(path: &Path) -> Result<Vec<u8>, String> {
-    let cannot = |error: io::Error| {
-        let hint = match error.kind() {
-            io::ErrorKind::NotFound => "; name a file that is there by --config FILE",
-            io::ErrorKind::PermissionDenied => "; make it readable for this user",
-            io::ErrorKind::IsADirectory => "; name the file in it by --config FILE",
-            _ => "",
-        };
-        format!("cannot be read: {error}{hint}")
+    let cannot = |error: io::Error| match error.kind() {
+        io::ErrorKind::NotFound => "this file does not exist. Name another one by --config".into(),
+        io::ErrorKind::PermissionDenied => "this user may not read this file".to_owned(),
+        io::ErrorKind::IsADirectory => "this is a folder. Name the file in it by --config".into(),
+        _ => format!("cannot be read: {}", reason(&error)),
     };
     // Without O_NONBLOCK, opening a FIFO would wait for its writer.
     let file = OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open(path);
@@ -145,13 +142,10 @@ impl Reading<'_> {
             return self.problem(Some(value_at.start), curly_quotes(&right));
         }
         match Entry::named(key) {
-            None => {
-                let text = match value {
-                    Value::Table(_) => advice::unknown_table(key),
-                    _ => advice::unknown_key(key, &written),
-                };
-                self.problem(Some(key_at.start), text);
+            _ if matches!(value, Value::Table(_)) => {
+                self.problem(Some(key_at.start), advice::unknown_table(key));
             }
+            None => self.problem(Some(key_at.start), advice::unknown_key(key, &written)),
             Some(Entry { in_file: InFile::No(instead), .. }) => {
                 let text = format!("{key} does not work in this file; write {instead}");
                 self.problem(Some(key_at.start), text);

@@ -64,6 +64,23 @@ fn what_a_message_says_to_write_is_what_was_meant_and_is_good() {
 }
 
 #[test]
+fn a_line_that_stands_at_a_wrong_place_is_told_where_it_belongs() {
+    for (lines, says) in [
+        ("[control]\nbrightness = 5", "unknown table \"[control]\"; did you mean \"[controls]\"?"),
+        ("[Wifi]\nssid = \"x\"", "unknown table \"[Wifi]\"; did you mean \"[wifi]\"?"),
+        ("[network]\nssid = \"x\"", "did you mean \"[wifi]\"?"),
+        ("[x]\ny = 5", "unknown table \"[x]\"; options go at the top of the file"),
+        ("ssid = \"x\"", "unknown option \"ssid\"; write it below a line [wifi]"),
+        ("code = \"K7QM-2XPD-9HRT\"", "unknown option \"code\"; write it below a line [device]"),
+        ("password = \"x\"", "lancam has no passwords: viewers need the camera's code"),
+        ("brightness = 5", "a camera's controls go below a line [controls]"),
+    ] {
+        let message = checked(lines).expect_err(lines);
+        assert!(message.contains(says), "{lines}: {message}");
+    }
+}
+
+#[test]
 fn what_people_write_into_the_file_is_taken_with_quotes_or_without() {
     for line in [
         "rotate = \"180\"",
@@ -96,6 +113,9 @@ fn what_a_message_says_to_type_can_be_typed() {
         &["--pickle"],
         &["pair", "--may", "control"],
         &["pair", "--plain"],
+        &["pair", "revoke", "HA"],
+        &["pair", "new-code"],
+        &["pair", "HA"],
     ] {
         let message = parse("", arguments).expect_err("refused").to_string();
         let advice = advice(&message, TYPE).unwrap_or_else(|| panic!("{arguments:?}: {message}"));

@@ -23,12 +23,26 @@ const CALLED_ELSEWHERE: [(&str, &str); 8] = [
     ("desired-fps", "fps"),
 ];
 
-/// What other programs call our options that have only a letter.
-const SPELLED_OUT: [(&str, &str); 4] =
-    [("verbose", "-v"), ("debug", "-v"), ("quiet", "-q"), ("silent", "-q")];
+/// What other programs call our options that have only a letter, our commands, and what `lancam-view` does.
+const SPELLED_OUT: [(&str, &str); 14] = [
+    ("verbose", "-v"),
+    ("debug", "-v"),
+    ("quiet", "-q"),
+    ("silent", "-q"),
+    ("code", "lancam pair"),
+    ("key", "lancam pair"),
+    ("password", "lancam pair"),
+    ("user", "lancam pair"),
+    ("auth", "lancam pair"),
+    ("record", "lancam-view --record"),
+    ("save", "lancam-view --save"),
+    ("snapshot", "lancam-view --save"),
+    ("fullscreen", "lancam-view --fullscreen"),
+    ("headless", "lancam-view --headless"),
+];
 
 /// What people type for our commands, and for the viewer.
-const OTHER_COMMANDS: [(&str, &str); 16] = [
+const OTHER_COMMANDS: [(&str, &str); 22] = [
     ("view", "lancam-view"),
     ("viewer", "lancam-view"),
     ("watch", "lancam-view"),
@@ -45,6 +59,13 @@ const OTHER_COMMANDS: [(&str, &str); 16] = [
     ("key", "lancam pair"),
     ("keys", "lancam pair"),
     ("login", "lancam pair"),
+    // Of the service that the package installs.
+    ("stop", "sudo systemctl stop lancam.socket lancam.service"),
+    ("restart", "sudo systemctl restart lancam"),
+    ("status", "systemctl status lancam"),
+    ("log", "journalctl -u lancam"),
+    ("logs", "journalctl -u lancam"),
+    ("record", "lancam-view --record"),
 ];
 
 /// Options of one letter that other camera programs have.
@@ -71,13 +92,31 @@ pub(super) fn option(name: &str) -> Option<&'static str> {
     elsewhere(&name).or_else(|| nearest::of(&name, OPTIONS.iter().map(|entry| entry.name)))
 }
 
-/// The same for the command line, which has a few more options, with its dashes.
+/// What was meant on the command line by a name without its dashes: an option, with its dashes, or a command.
 pub(super) fn option_typed(name: &str) -> Option<String> {
+    let name = &*name.to_lowercase();
     if let Some(ours) = nearest::ours(name, &SPELLED_OUT) {
         return Some(ours.to_owned());
     }
-    let long = option(name).or_else(|| nearest::of(name, ONLY_TYPED))?;
-    Some(format!("--{long}"))
+    if COMMANDS.contains(&name) && !ONLY_TYPED.contains(&name) {
+        return Some(format!("lancam {name}"));
+    }
+    let name = &*name.replace('_', "-");
+    let elsewhere = CALLED_ELSEWHERE.iter().map(|(theirs, _)| *theirs);
+    let long = match typed(name) {
+        // With one dash.
+        Some(_) => Some(name),
+        None => nearest::of(name, OPTIONS.iter().map(|entry| entry.name))
+            .or_else(|| nearest::of(name, ONLY_TYPED))
+            .or_else(|| nearest::of(name, elsewhere)),
+    };
+    Some(format!("--{}", long?))
+}
+
+/// Whether this is the name of an option or a command, so that `-name` is one with a dash too few.
+pub(super) fn is_long(name: &str) -> bool {
+    let is_command = COMMANDS.contains(&name) && name.len() > 2;
+    typed(name).is_some() || ONLY_TYPED.contains(&name) || is_command
 }
 
 /// The command that `word` means or is nearest to, with its program.
@@ -110,7 +149,9 @@ mod tests {
         for stranger in ["brightness", "x", "", "password", &"x".repeat(100_000)] {
             assert_eq!(option(stranger), None, "{stranger:.20}");
         }
-        for (written, meant) in [("hlep", "--help"), ("verbose", "-v"), ("resolution", "--size")] {
+        for (written, meant) in
+            [("hlep", "--help"), ("verbose", "-v"), ("prot", "--port"), ("Pair", "lancam pair")]
+        {
             assert_eq!(option_typed(written).as_deref(), Some(meant), "{written}");
         }
         for (written, meant) in [

@@ -382,16 +382,16 @@ impl Config {
         let is_stretched = self.size.aspect == Aspect::Stretch;
         let has_both = self.size.width.is_some() && self.size.height.is_some();
         let stretch = (is_stretched && !has_both)
-            .then(|| "stretch makes no difference without both width and height".to_owned());
+            .then(|| "stretch is ignored without both width and height".to_owned());
         let is_pattern = matches!(self.source, SourceSpec::Test { .. });
         let is_asked = self.capture.size.is_some() || self.capture.rate.is_some();
         let pattern = (is_pattern && is_asked).then(|| {
-            "size and fps make no difference to the test pattern; name both in its source, such as test:640x480@15"
+            "size and fps do not change the test pattern; write both into its source, such as test:640x480@15"
                 .to_owned()
         });
         let is_plain = self.plain == Plain::Keys && self.access == Mode::Open;
         let plain = is_plain.then(|| {
-            "plain makes no difference with access = \"open\": everybody on the LAN may watch, without a key"
+            "plain is ignored with access = \"open\": everybody on the LAN may watch, without a key"
                 .to_owned()
         });
         stretch.into_iter().chain(pattern).chain(plain).collect()

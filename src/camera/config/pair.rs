@@ -3,7 +3,7 @@
 use crate::camera::access::keys::Sealing;
 use crate::nearest;
 use crate::wire::access::key::May;
-use crate::wording::{TYPE, must_be};
+use crate::wording::{TYPE, must_be, shell_word};
 
 /// What to do with the code or the keys.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,6 +40,27 @@ pub(super) struct Typed {
     /// One of those that stand alone, with its option.
     alone: Option<(&'static str, PairOrder)>,
 }
+
+/// What stands for the value of an option in messages.
+pub(super) fn placeholder(option: &str) -> &'static str {
+    if option == "may" { "watch|control" } else { "NAME" }
+}
+
+/// The message for a word that is not an option: one of these without its dashes, or the name of a key. `next`: the word
+/// behind it.
+pub(super) fn word(word: &str, next: Option<&str>) -> String {
+    let option = word.to_lowercase();
+    let (rest, why) = match OPTIONS.contains(&&*option) {
+        true if Typed::takes_value(&option) => {
+            (format!("--{option} {}", shell_word(next.unwrap_or("HA"))), OPTION_WITH_DASHES)
+        }
+        true => (format!("--{option}"), OPTION_WITH_DASHES),
+        false => (format!("--name {}", shell_word(word)), "the name of a new key follows --name"),
+    };
+    format!("{why}. {TYPE}lancam pair {rest}")
+}
+
+const OPTION_WITH_DASHES: &str = "an option of lancam pair begins with two dashes";
 
 /// The option of `lancam pair` that is nearest to this one, with its dashes.
 pub(super) fn meant(option: &str) -> Option<String> {

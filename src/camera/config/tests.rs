@@ -150,8 +150,43 @@ fn a_wrong_option_is_told_with_what_is_expected() {
         (&["--nonsense"], "--help"),
         (&["nonsense"], "--help"),
         (&["-x"], "--help"),
-        (&["--size"], "--help"),
         (&["--json"], "lancam list"),
+    ] {
+        let error = parse(&[], arguments).expect_err("wrong").to_string();
+        assert!(error.contains(expected), "{arguments:?}: {error}");
+        assert!(!error.contains('\n'), "{error}");
+    }
+}
+
+#[test]
+fn what_newcomers_type_wrongly_is_answered_with_what_to_type() {
+    for (arguments, expected) in [
+        (&["--prot", "8080"][..], "unknown option \"--prot\"; did you mean \"--port\"?"),
+        (&["--rot", "90"], "did you mean \"--rotate\"?"),
+        (&["--host", "localhost"], "Type: lancam --listen 127.0.0.1:8080"),
+        (&["--List"], "unknown option \"--List\"; did you mean \"lancam list\"?"),
+        (&["-list"], "unknown option \"-list\"; did you mean \"lancam list\"?"),
+        (&["-size", "640x480"], "unknown option \"-size\"; did you mean \"--size\"?"),
+        (&["-port", "8080"], "unknown option \"-port\"; did you mean \"--port\"?"),
+        (&["--port", "abc"], "--port must be PORT or ADDRESS:PORT"),
+        (&["-r", "vga"], "-r must be WIDTHxHEIGHT"),
+        (&["--port"], "--port needs a value: --port ADDR:PORT"),
+        (&["-p"], "-p needs a value: -p ADDR:PORT"),
+        (&["--size"], "--size needs a value: --size WxH"),
+        (&["pair", "--revoke"], "--revoke needs a value: --revoke NAME"),
+        (&["--size", "640", "480"], "unexpected word \"480\""),
+        (&["stop"], "did you mean \"sudo systemctl stop lancam.socket lancam.service\"?"),
+        (&["status"], "did you mean \"systemctl status lancam\"?"),
+        (&["check", "lancam.toml"], "Type: lancam check --config lancam.toml"),
+        (&["--password", "x"], "did you mean \"lancam pair\"?"),
+        (&["--record", "x.mkv"], "did you mean \"lancam-view --record\"?"),
+        (&["pair", "--new"], "did you mean \"--new-code\"?"),
+        (&["pair", "revoke", "HA"], "Type: lancam pair --revoke HA"),
+        (&["pair", "list"], "Type: lancam pair --list"),
+        (&["pair", "HA"], "Type: lancam pair --name HA"),
+        (&["--name", "  "], "--name must be 1 to 63 bytes of text on one line, not \"  \""),
+        (&["--source", ""], "--source must be auto, a camera such as /dev/video0"),
+        (&["--width", "640x480"], "--width must be 1 to 65500 pixels, not \"640x480\""),
     ] {
         let error = parse(&[], arguments).expect_err("wrong").to_string();
         assert!(error.contains(expected), "{arguments:?}: {error}");

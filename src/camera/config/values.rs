@@ -27,6 +27,9 @@ fn expected(text: impl Into<String>) -> Wrong {
 }
 
 pub(super) fn source(config: &mut Config, value: &str) -> Set {
+    if value.is_empty() {
+        return Err(expected(SourceSpec::EXPECTED));
+    }
     config.source = SourceSpec::parse(value).map_err(Wrong::Because)?;
     Ok(())
 }

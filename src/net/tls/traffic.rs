@@ -229,7 +229,7 @@ pub enum TrafficError {
     #[error(transparent)]
     Record(#[from] RecordError),
     /// A message that has no place here.
-    #[error("sent a message of TLS where none belongs")]
+    #[error("sent an unexpected TLS message")]
     Unexpected,
     /// Many records with nothing in them.
     #[error("sent more than {MOST_IDLE} TLS records without data")]
@@ -362,8 +362,8 @@ mod tests {
         assert_eq!(data(&mut camera, sealed).expect("in peace"), b"bye");
         for (alert, says) in [
             (&[2, 48][..], "ended the TLS connection with alert 48"),
-            (&[2], "sent a message of TLS where none belongs"),
-            (&[2, 48, 0], "sent a message of TLS where none belongs"),
+            (&[2], "sent an unexpected TLS message"),
+            (&[2, 48, 0], "sent an unexpected TLS message"),
         ] {
             let mut sealed = Vec::new();
             viewer.seal_bytes(Content::Alert, alert, &mut sealed).expect("it seals");

@@ -353,7 +353,8 @@ mod tests {
         for (said, part) in [
             ("awb", "NAME=VALUE"),
             ("awb=sunny", "daylight"),
-            ("bright=1", "awb, "),
+            ("light=1", "awb, "),
+            ("bright=1", "did you mean \"brightness\"?"),
             ("brightnes=1", "brightness"),
             ("brightness=1.1", "must be -1 to 1"),
             ("brightness=nan", "must be -1 to 1"),

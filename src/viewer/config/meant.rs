@@ -1,13 +1,12 @@
 //! What somebody meant who wrote an option or a word that `lancam-view` does not know.
 
 use super::{OPTIONS, UsageError};
+use crate::image::pixels::Size;
 use crate::nearest;
 use crate::wording::{TYPE, shell_word, unknown};
 
 /// What other programs call our options.
-const CALLED_ELSEWHERE: [(&str, &str); 21] = [
-    ("resolution", "--width"),
-    ("size", "--width"),
+const CALLED_ELSEWHERE: [(&str, &str); 19] = [
     ("framerate", "--fps"),
     ("frame-rate", "--fps"),
     ("duration", "--seconds"),
@@ -36,11 +35,18 @@ const LETTERS: [(char, &str); 4] =
 /// Other programs have an option for the camera ...
 const FOR_THE_CAMERA: [&str; 9] =
     ["address", "camera", "connect", "device", "host", "input", "ip", "source", "url"];
-/// ... and one for its port.
+/// ... one for its port ...
 const FOR_THE_PORT: [&str; 2] = ["port", "p"];
+/// ... and one for the size of the picture.
+const FOR_THE_SIZE: [&str; 2] = ["resolution", "size"];
+/// Options of the camera's program that people expect here.
+const OF_LANCAM: [&str; 8] =
+    ["access", "control", "flip", "format", "listen", "name", "rotate", "state"];
 
 /// Where to look when nothing else can be said.
-const SEE_HELP: &str = "lancam-view --help lists the options";
+pub(super) const SEE_HELP: &str = "lancam-view --help lists the options";
+/// What shows all options with their values.
+pub(super) const HELP: &str = "lancam-view --help";
 
 /// What to say of an option that there is not; `value` is what stands behind it.
 pub(super) fn long(name: &str, value: Option<&str>) -> UsageError {
@@ -52,8 +58,20 @@ pub(super) fn long(name: &str, value: Option<&str>) -> UsageError {
     if FOR_THE_PORT.contains(&name) {
         let port = value.and_then(|port| port.parse::<u16>().ok()).unwrap_or(9999);
         let text = format!(
-            "the port stands behind the camera's address. {TYPE}lancam-view 192.168.1.20:{port}"
+            "the port is written after the camera's address. {TYPE}lancam-view 192.168.1.20:{port}"
         );
+        return UsageError::Unknown(text);
+    }
+    if FOR_THE_SIZE.contains(&name) {
+        let size = value.and_then(Size::parse).unwrap_or(Size::new(640, 480));
+        let (width, height) = (size.width, size.height);
+        let text = format!(
+            "lancam-view has two options for the size. {TYPE}lancam-view --width {width} --height {height} Garage"
+        );
+        return UsageError::Unknown(text);
+    }
+    if OF_LANCAM.contains(&name) {
+        let text = format!("--{name} is an option of lancam, the program on the camera's machine");
         return UsageError::Unknown(text);
     }
     let meant = match nearest::ours(name, &CALLED_ELSEWHERE) {

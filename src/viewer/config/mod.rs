@@ -106,7 +106,7 @@ pub enum Report {
 #[derive(Debug, thiserror::Error)]
 pub enum UsageError {
     /// An option without its value, or with one that is not text.
-    #[error("{0}; lancam-view --help lists the options")]
+    #[error("{}", about(.0))]
     Option(#[from] lexopt::Error),
     /// An option or a command that does not exist, and what was probably meant.
     #[error("{0}")]
@@ -122,7 +122,7 @@ pub enum UsageError {
         found: String,
     },
     /// Several cameras with an option that takes one.
-    #[error("{0} goes with one camera, not with {1} and {2}; start one lancam-view for each")]
+    #[error("{}", one_camera(.0, .1, .2))]
     OneCamera(&'static str, CameraAddress, CameraAddress),
     /// More cameras than a window can show.
     #[error("too many cameras: name {MAX_CAMERAS} at most")]
@@ -153,6 +153,24 @@ pub enum UsageError {
     /// An option with two values, of which one would be lost.
     #[error("--{0} is given twice; give it once")]
     Twice(&'static str),
+}
+
+/// What to say about an option that cannot be parsed.
+fn about(error: &lexopt::Error) -> String {
+    match error {
+        lexopt::Error::MissingValue { option: Some(option) } => {
+            format!("{option} needs a value. {} shows it", meant::HELP)
+        }
+        other => format!("{other}; {}", meant::SEE_HELP),
+    }
+}
+
+fn one_camera(option: &str, one: &CameraAddress, other: &CameraAddress) -> String {
+    let (one, other) = (one.written(), other.written());
+    format!(
+        "{option} goes with one camera, not with {one} and {other}; start one lancam-view for each. \
+         A name with a space needs quotes"
+    )
 }
 
 /// With more panes, nobody could tell them apart.

@@ -95,7 +95,16 @@ fn wishes_are_passed_on() {
 #[test]
 fn what_makes_no_sense_is_answered_in_one_line_with_what_would() {
     for (line, answer) in [
-        ("a b --headless", "--headless goes with one camera, not with a:9999 and b:9999"),
+        ("a b --headless", "--headless goes with one camera, not with a and b; start one"),
+        ("front door --headless", "A name with a space needs quotes"),
+        ("--size 320x240 pi", "Type: lancam-view --width 320 --height 240 Garage"),
+        ("--resolution vga", "Type: lancam-view --width 640 --height 480 Garage"),
+        (
+            "--control lan pi",
+            "--control is an option of lancam, the program on the camera's machine",
+        ),
+        ("--forget", "--forget needs a value. lancam-view --help shows it"),
+        ("192.168.1.300", "is not an IP address: that is four numbers from 0 to 255"),
         ("pi --hedless", "unknown option \"--hedless\"; did you mean \"--headless\"?"),
         ("pi --full-screen", "did you mean \"--fullscreen\"?"),
         ("pi --sead", "unknown option \"--sead\"; lancam-view --help lists the options"),
@@ -149,12 +158,12 @@ fn what_makes_no_sense_is_answered_in_one_line_with_what_would() {
         ("pi --width 320 --fps 5 --width 640", "--width is given twice"),
         ("pi --code K7QM", "--code: a code has 12 letters and digits, such as K7QM-2XPD-9HRT"),
         ("pi --code K7QM-2XPD-9HRU", "--code: a code has no 'U'"),
-        ("a b --code K7QM-2XPD-9HRT", "--code goes with one camera, not with a:9999 and b:9999"),
+        ("a b --code K7QM-2XPD-9HRT", "--code goes with one camera, not with a and b"),
         ("a b --key-file key", "--key-file goes with one camera"),
         ("a --key-file key --code K7QM-2XPD-9HRT", "use --code or --key-file, not both"),
         ("--pickle a --code K7QM-2XPD-9HRT", "use --pickle or --code, not both"),
         ("--list --code K7QM-2XPD-9HRT", "use --list or --code, not both"),
-        ("--forget a b", "--forget goes with one camera, not with a:9999 and b:9999"),
+        ("--forget a b", "--forget goes with one camera, not with a and b"),
         ("pi --record /dev/stdout", "file or pipe that ends in .mkv, not \"/dev/stdout\""),
     ] {
         let error = parse_line(line).expect_err(line);

@@ -45,6 +45,11 @@ pub enum AddressError {
         "\"{0}\" is not a camera's name or address; write NAME, HOST, HOST:PORT, [IPv6]:PORT or lancam://HOST:PORT"
     )]
     Malformed(String),
+    /// Numbers with dots between them that are not an IPv4 address.
+    #[error(
+        "\"{0}\" is not an IP address: that is four numbers from 0 to 255, such as 192.168.1.20"
+    )]
+    NotFourNumbers(String),
     /// A host with a number that is not a port.
     #[error("{address} has no port {port}: write HOST:PORT with a port from 1 to 65535")]
     NoSuchPort {
@@ -97,7 +102,12 @@ impl CameraAddress {
             }
             _ => parse_plain(without_path(trimmed)),
         };
-        parsed.ok_or_else(malformed)
+        match parsed {
+            Some(Self { host, .. }) if is_broken_ip(&host) => {
+                Err(AddressError::NotFourNumbers(host))
+            }
+            parsed => parsed.ok_or_else(malformed),
+        }
     }
 
     /// The port, or lancam's default.
@@ -135,7 +145,7 @@ impl CameraAddress {
         let name = host.strip_suffix('.').unwrap_or(host);
         if ip(host).is_some() || host.eq_ignore_ascii_case("localhost") {
             HostKind::Fixed
-        } else if !is_host(host) {
+        } else if !is_host(host) || is_number(host) {
             HostKind::Camera
         } else if name_of_local(host).is_some() {
             HostKind::Local
@@ -161,6 +171,17 @@ fn name_of_local(host: &str) -> Option<&str> {
 }
 
 const LOCAL: &str = ".local";
+
+/// Whether this is a number alone. The system would take it for an IPv4 address: 8080 for 0.0.31.144.
+fn is_number(host: &str) -> bool {
+    !host.is_empty() && host.bytes().all(|letter| letter.is_ascii_digit())
+}
+
+/// Whether these are numbers with dots between them, and not an IPv4 address: 192.168.1.300, 192.168.1.
+fn is_broken_ip(host: &str) -> bool {
+    let parts = || host.split('.');
+    parts().count() > 1 && parts().all(is_number) && ip(host).is_none()
+}
 
 /// Whether this is a URL's scheme (RFC 3986, section 3.1).
 fn is_scheme(text: &str) -> bool {
@@ -361,6 +382,7 @@ mod tests {
             ("Hall/stairs", "Hall/stairs"),
             ("Cam: hall", "Cam: hall"),
             ("[1] hall", "[1] hall"),
+            ("8080", "8080"),
             ("-x", "-x"),
         ] {
             let address = CameraAddress::parse(text).map(|address| address.to_string());
@@ -382,6 +404,8 @@ mod tests {
             ("garage.LOCAL", HostKind::Local),
             ("garage.local.", HostKind::Local),
             ("Front door", HostKind::Camera),
+            ("8080", HostKind::Camera),
+            ("192.168.1.20.nip.io", HostKind::Domain),
             ("Front door.local", HostKind::Camera),
             ("local", HostKind::Bare),
             (".local", HostKind::Domain),
@@ -423,6 +447,9 @@ mod tests {
         }
         for (text, says) in [
             ("rtsp://pi:8554/stream", "lancam does not speak RTSP"),
+            ("192.168.1.300", "\"192.168.1.300\" is not an IP address: that is four numbers"),
+            ("192.168.1:8080", "four numbers from 0 to 255, such as 192.168.1.20"),
+            ("http://1.2/", "\"1.2\" is not an IP address"),
             ("ftps://pi/", "lancam does not speak FTPS"),
             ("ftp://pi", "write pi for a lancam camera there"),
         ] {

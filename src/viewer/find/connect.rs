@@ -3,6 +3,7 @@
 use super::address::CameraAddress;
 use super::found::{self, Found};
 use crate::net::socket;
+use crate::wording::reason;
 use std::io::{self, ErrorKind};
 use std::net::{Ipv6Addr, SocketAddr, TcpStream};
 use std::time::Duration;
@@ -27,7 +28,7 @@ impl Reached {
 #[derive(Debug, thiserror::Error)]
 pub enum ConnectError {
     /// The machine is there, but nothing listens on the port.
-    #[error("nothing listens at {}. Is lancam running there?", place(camera, *address))]
+    #[error("nothing listens at {}. {}", place(camera, *address), who_is_meant(*address))]
     Refused {
         /// The camera's address as it was written.
         camera: CameraAddress,
@@ -35,7 +36,11 @@ pub enum ConnectError {
         address: SocketAddr,
     },
     /// The machine does not answer.
-    #[error("cannot reach {}: {source}; is it switched on, and on this network?", place(camera, *address))]
+    #[error(
+        "cannot reach {}: {}. Is it switched on, and on this network?",
+        place(camera, *address),
+        reason(source)
+    )]
     Unreachable {
         /// The camera's address as it was written.
         camera: CameraAddress,
@@ -55,7 +60,7 @@ pub enum ConnectError {
         ip: Ipv6Addr,
     },
     /// The name has no address.
-    #[error("cannot reach {camera}: it has no address ({source})")]
+    #[error("cannot reach {camera}: it has no address ({})", reason(source))]
     Nowhere {
         /// The camera's address as it was written.
         camera: CameraAddress,
@@ -104,6 +109,19 @@ pub(super) fn connect_to_one_of(
     })
 }
 
+/// What to look at where nothing listens. `lancam` prints [::] where it listens at all addresses of its machine.
+fn who_is_meant(address: SocketAddr) -> String {
+    match address.ip().is_unspecified() {
+        true => {
+            format!(
+                "{} means this computer. Type the address of the camera's machine",
+                address.ip()
+            )
+        }
+        false => "Is lancam running there?".to_owned(),
+    }
+}
+
 /// The camera's address as written, and the address that was tried where it differs.
 fn place(camera: &CameraAddress, address: SocketAddr) -> String {
     match (camera.to_string(), address.to_string()) {
@@ -122,6 +140,21 @@ mod tests {
         let local = "[fe80::1]:9999".parse().expect("an address");
         let said = connect_to_one_of(&camera, &[local]).expect_err("no interface").to_string();
         assert!(said.contains("such as fe80::1%eth0"), "{said}");
+    }
+
+    #[test]
+    fn the_address_of_no_machine_is_not_taken_for_one() {
+        let closed = std::net::TcpListener::bind("[::]:0").and_then(|it| it.local_addr());
+        let Ok(closed) = closed else { return };
+        let camera = CameraAddress::parse(&closed.to_string()).expect("an address");
+        let said = connect_to_one_of(&camera, &[closed]).expect_err("nobody listens").to_string();
+        assert!(said.ends_with(":: means this computer. Type the address of the camera's machine"));
+        let said = ConnectError::Unreachable {
+            camera,
+            address: closed,
+            source: io::Error::from_raw_os_error(113),
+        };
+        assert!(!said.to_string().contains("os error"), "{said}");
     }
 
     #[test]

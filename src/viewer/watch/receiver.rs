@@ -142,6 +142,7 @@ impl ReceiveError {
                 SessionError::Stranger { .. }
                 | SessionError::NoGreeting(_)
                 | SessionError::ClosedUnheard
+                | SessionError::NoPickle
                 | SessionError::PickleDialect(_)
                 | SessionError::Pickle(_) => NoticeKind::NotLancam,
                 SessionError::Version { .. }

@@ -196,8 +196,8 @@ fn a_wrong_file_stops_the_camera_with_78_before_it_listens() {
         (Path::new(not_text), "lancam.toml:1:10: the byte 0xff is not UTF-8"),
         (&utf16, "UTF-16"),
         (&huge, "the limit is 64 kB"),
-        (&missing, "No such file"),
-        (folder.path(), "Is a directory"),
+        (&missing, "this file does not exist. Name another one by --config"),
+        (folder.path(), "this is a folder. Name the file in it by --config"),
     ] {
         let path = path.to_str().expect("UTF-8");
         let (code, text) = run_to_end(&mut CameraProcess::command(&["--config", path]));

@@ -42,7 +42,7 @@ fn a_camera_that_others_reach_lets_in_who_was_paired_and_nobody_else() {
     let mut plain = NativeClient::connect(camera.camera.port());
     let (reason, text) = goodbye(|| plain.hear());
     assert_eq!(reason, GoodbyeReason::TlsWanted);
-    assert!(text.contains("inside TLS only"), "{text}");
+    assert!(text.contains("over TLS only"), "{text}");
     for key in ["", "desk", &"A".repeat(43)] {
         let mut stranger = camera.watch_with(key);
         let (reason, text) = goodbye(|| stranger.hear());
@@ -71,7 +71,7 @@ fn pairing_outside_of_tls_is_refused_with_words() {
     let (reason, text) = goodbye(|| plain.hear());
     assert_eq!(
         (reason, text.as_str()),
-        (GoodbyeReason::TlsWanted, "this camera pairs inside TLS only")
+        (GoodbyeReason::TlsWanted, "this camera pairs over TLS only")
     );
 }
 
@@ -137,6 +137,18 @@ fn the_line_to_type_works_in_any_folder_whatever_the_state_folder_is() {
         let code = code.lines().next().expect("a code");
         assert!(shown.starts_with(&format!("code     {code}\n")), "{typed}: {shown}");
     }
+}
+
+#[test]
+fn what_lancam_pair_says_to_type_leads_to_the_camera_that_runs_with_this_folder() {
+    let camera = Keyed::with(&["--name", "Garage"]);
+    let port = camera.camera.port();
+    let (_, shown) = pair(&camera.folder, &[]);
+    let line = |begin: &str| shown.lines().find(|line| line.starts_with(begin)).expect(begin);
+    assert!(line("viewer").contains(&format!(":{port} --code ")), "{shown}");
+    assert!(line("browser").ends_with(&format!(":{port}/")), "{shown}");
+    let mode = fs::metadata(camera.path("whereabouts")).expect("there").permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
 }
 
 #[test]

@@ -189,5 +189,5 @@ fn a_machine_in_between_that_leaves_encryption_away_is_refused_by_viewers_and_by
     let (native, http) = asks.join().expect("no panic");
     let Said::Goodbye { reason, text } = native else { panic!("{native:?}") };
     assert!(reason == GoodbyeReason::TlsWanted && text.contains("TLS"), "{text}");
-    assert!(http.starts_with("HTTP/1.1 403 ") && http.contains("inside TLS only"), "{http}");
+    assert!(http.starts_with("HTTP/1.1 403 ") && http.contains("over TLS only"), "{http}");
 }

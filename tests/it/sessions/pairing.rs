@@ -489,7 +489,7 @@ fn a_camera_that_cannot_keep_a_key_gives_none_and_says_why() {
         panic!("{refused:?}");
     };
     assert!(
-        text.starts_with("the camera gives no key now: ") && text.contains("state/keys"),
+        text.starts_with("the camera cannot make a key now: ") && text.contains("state/keys"),
         "{text}"
     );
 }

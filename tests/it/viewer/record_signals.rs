@@ -106,7 +106,7 @@ fn a_second_signal_ends_it_at_once() {
     let mut viewer = Viewer::start(&arguments);
     viewer.wait_for("frame 200 of");
     send(&viewer, Signal::SIGTERM);
-    viewer.wait_for("a second one ends the viewer at once");
+    viewer.wait_for("SIGTERM: the viewer is ending; a second SIGTERM ends it at once");
     send(&viewer, Signal::SIGTERM);
     let output = viewer.finish();
     assert_eq!(output.status.signal(), Some(Signal::SIGTERM as i32), "{}", output.log.join("\n"));

@@ -117,8 +117,7 @@ impl Desk {
 }
 
 const A_CODE: &str = "K7QM-2XPD-9HRT";
-const WANTS_A_CODE: &str =
-    "wants a code. The camera's screen shows it, or on the camera's machine: sudo lancam pair";
+const WANTS_A_CODE: &str = "wants a code. To see it, type sudo lancam pair on the camera's machine, or look at the camera's screen";
 const NOT_THE_PAIRED: &str = "This is not the Garage that you paired: it shows another certificate";
 
 #[test]
@@ -148,7 +147,7 @@ fn a_viewer_pairs_once_by_the_code_and_is_let_in_from_then_on() {
     assert_eq!(output.stdout.trim(), "forgotten: Garage");
     output.expect(
         0,
-        "still counts there. To take it back, on the camera's machine: sudo lancam pair",
+        "still accepts the key of this viewer. To take it back, type on the camera's machine: sudo lancam pair",
     );
     desk.watch(&[&camera.address()]).expect(3, WANTS_A_CODE);
 }
@@ -184,7 +183,7 @@ fn a_key_that_was_revoked_ends_what_is_watched_with_it() {
         desk.start(&["-v", "--seconds", "600", "--code", &camera.code, &camera.address()]);
     viewer.wait_for("] frame ");
     revoke_the_first(state.path());
-    viewer.finish().expect(1, "does not let this viewer in any more");
+    viewer.finish().expect(1, "does not accept the key of this viewer any more");
 }
 
 #[test]
@@ -196,7 +195,7 @@ fn a_code_that_was_not_needed_does_not_undo_that_a_key_is_revoked() {
         desk.start(&["-v", "--seconds", "600", "--code", &camera.code, &camera.address()]);
     viewer.wait_for("] frame ");
     revoke_the_first(state.path());
-    viewer.finish().expect(1, "does not let this viewer in any more");
+    viewer.finish().expect(1, "does not accept the key of this viewer any more");
 }
 
 #[test]
@@ -207,7 +206,7 @@ fn a_given_key_that_was_revoked_is_said_to_be_the_one_that_was_given() {
     revoke_the_first(state.path());
     let mut viewer =
         desk.start(&["-v", "--seconds", "600", "--key-file", &file, &camera.address()]);
-    viewer.wait_for("does not take the key that was given. It may have been revoked");
+    viewer.wait_for("does not accept the given key. To make another one");
 }
 
 #[test]

@@ -259,7 +259,7 @@ fn needs_tls(host: Option<&str>) -> String {
         _ => "https:// instead of http://".to_owned(),
     };
     format!(
-        "this camera answers inside TLS only, and wants a key. Use {address}, and a key for this program: \
+        "this camera answers over TLS only. Use {address} and a key for this program: \
          on the camera's machine, sudo lancam pair --name NAME makes one"
     )
 }

@@ -428,7 +428,7 @@ fn without_tls_people_are_shown_the_way_and_programs_are_told() {
     );
     let program = camera.hear(Channel::Plain, get("/stream", "").as_bytes());
     assert_eq!(program.header("WWW-Authenticate"), None, "a secret would be readable");
-    assert!(program.body().contains("Use https://garage.local:8080, and a key"), "{program:?}");
+    assert!(program.body().contains("Use https://garage.local:8080 and a key"), "{program:?}");
     // Neither a key nor the code helps.
     for request in [get(&format!("/stream?key={key}"), ""), get("/snapshot", &with_cookie(&key))] {
         let talk = camera.hear(Channel::Plain, request.as_bytes());
@@ -457,7 +457,7 @@ fn a_key_that_was_made_for_it_counts_without_tls_where_the_owner_allows_that() {
     }
     let refused = hear(&camera, get(&format!("/stream?key={sealed}"), ""));
     assert!(refused.code() == 403 && !refused.was_served(), "{refused:?}");
-    assert!(refused.body().contains("that key is for TLS only"), "{refused:?}");
+    assert!(refused.body().contains("that key works over TLS only"), "{refused:?}");
     let unknown = hear(&camera, get(&format!("/stream?key={}", "A".repeat(43)), ""));
     assert!(unknown.code() == 403 && !unknown.was_served(), "{unknown:?}");
     assert!(unknown.body().contains("does not know that key"), "{unknown:?}");

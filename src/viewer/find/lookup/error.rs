@@ -56,12 +56,9 @@ const MOST_NAMED: usize = 8;
 impl fmt::Display for LookupError {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Unknown { name, is_camera, namesake, found, source } => {
+            Self::Unknown { name, is_camera, namesake, found, .. } => {
                 let what = if *is_camera { "no camera" } else { "no camera or machine" };
                 write!(out, "cannot find {name}: {what} has that name")?;
-                if let Some(source) = source {
-                    write!(out, " ({source})")?;
-                }
                 if found.is_empty() {
                     return out.write_str(
                         ", and no camera answers on the LAN. Is it switched on? Its IP address works too: \
@@ -98,7 +95,14 @@ impl fmt::Display for LookupError {
     }
 }
 
-impl std::error::Error for LookupError {}
+impl std::error::Error for LookupError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Unknown { source, .. } => source.as_ref().map(|source| source as _),
+            Self::NoSuchInterface { .. } | Self::Ambiguous { .. } => None,
+        }
+    }
+}
 
 #[cfg(test)]
 mod tests {
@@ -111,9 +115,11 @@ mod tests {
             is_camera: false,
             namesake: None,
             found: found.iter().map(|name| (*name).to_owned()).collect(),
-            source: None,
+            // Its words differ from system to system, and help nobody.
+            source: Some(io::Error::other("failed to lookup address information")),
         };
         let text = unknown(&["Door", "Garage"]).to_string();
+        assert!(!text.contains("lookup"), "{text}");
         assert!(
             text.contains("Did you mean \"Garage\"?") && text.contains("Door, Garage"),
             "{text}"

@@ -11,6 +11,7 @@ use crate::viewer::find::found::Found;
 use crate::viewer::find::identity::Identity;
 use crate::viewer::find::wanted::Wanted;
 use crate::wire::access::key::Key;
+use crate::wording::reason;
 pub use paired::PairedCamera;
 use paired::are_alike;
 use std::io;
@@ -49,7 +50,7 @@ pub enum PairedWith {
 #[derive(Debug, thiserror::Error)]
 pub enum KeyError {
     /// The file cannot be read.
-    #[error("cannot read {}: {source}", .path.display())]
+    #[error("cannot read {}: {}", .path.display(), reason(source))]
     Unreadable {
         /// The file.
         path: PathBuf,
@@ -58,7 +59,7 @@ pub enum KeyError {
     },
     /// It has no key.
     #[error(
-        "{0} has no key. A key has 43 letters, as sudo lancam pair --name NAME prints them on the camera's machine"
+        "{0} has no key. A key has 43 letters and digits, as sudo lancam pair --name NAME prints them on the camera's machine"
     )]
     NoKey(String),
     /// It does not say which camera the key is for.
@@ -303,6 +304,11 @@ impl Keyring {
     }
 
     /// A poisoned lock is used all the same: a change that was left half done is not in the file.
+    /// The names of the paired cameras.
+    pub fn names(&self) -> Vec<String> {
+        self.cameras().iter().map(|camera| camera.identity.name.clone()).collect()
+    }
+
     fn cameras(&self) -> MutexGuard<'_, Vec<PairedCamera>> {
         self.cameras.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -92,7 +92,7 @@ fn reason(error: &io::Error) -> String {
     let words = match error.kind() {
         ErrorKind::StorageFull => "the disk is full; make room, or record to another disk",
         ErrorKind::QuotaExceeded => {
-            "your share of the disk is used up; make room, or record to another disk"
+            "your quota on this disk is used up; make room, or record to another disk"
         }
         ErrorKind::FileTooLarge => {
             "a single frame is longer than a file may be here; raise the limit (ulimit -f)"
@@ -106,7 +106,9 @@ fn reason(error: &io::Error) -> String {
         ErrorKind::BrokenPipe => {
             "the program that read it has left; start it again, and record again"
         }
-        ErrorKind::TimedOut => "the program that should read it reads no further; look at that one",
+        ErrorKind::TimedOut => {
+            "the program that reads it has stopped reading; look at that program"
+        }
         ErrorKind::StaleNetworkFileHandle => {
             "the network's disk is gone; mount it again, or record to another disk"
         }
@@ -137,7 +139,7 @@ mod tests {
             (28, "make room, or record to another disk (No space left on device"),
             (30, "record to another one (Read-only file system"),
             (36, "choose a shorter one (File name too long"),
-            (122, "your share of the disk is used up"),
+            (122, "your quota on this disk is used up"),
         ] {
             let said = number(error);
             assert!(said.contains(words), "{error}: {said}");

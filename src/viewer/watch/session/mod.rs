@@ -48,6 +48,9 @@ pub enum SessionError {
     /// It closed the connection before it sent anything.
     #[error("closed the connection at once; is this lancam's port, and may this machine connect?")]
     ClosedUnheard,
+    /// The same, where the tutorial's server was expected.
+    #[error("closed the connection without a picture. For a lancam camera, leave out --pickle")]
+    NoPickle,
     /// It answered before, and does not any more.
     #[error("has not answered for {} s", .0.as_secs())]
     Silent(Duration),
@@ -65,7 +68,7 @@ pub enum SessionError {
     NotThatOfTheKey,
     /// A key was given for this start, and the camera that it is for does not take it.
     #[error(
-        "does not take the key that was given. It may have been revoked: make another on the camera's machine, sudo lancam pair --name NAME"
+        "does not accept the given key. To make another one, type sudo lancam pair --name NAME on the camera's machine"
     )]
     GivenKeyRefused,
     /// It shows its picture to those who have a key.
@@ -73,7 +76,7 @@ pub enum SessionError {
     WantsCode,
     /// It does not know the key that it gave to this viewer.
     #[error(
-        "does not let this viewer in any more. Its key may have been revoked: pair again with the code. {WHERE_THE_CODE_IS}"
+        "does not accept the key of this viewer any more. Pair again with the camera's code. {WHERE_THE_CODE_IS}"
     )]
     KeyRefused,
     /// This viewer has a code, and was not given a key for it.
@@ -115,7 +118,7 @@ pub enum SessionError {
 
 /// What to say to somebody who does not have the code.
 pub(super) const WHERE_THE_CODE_IS: &str =
-    "The camera's screen shows it, or on the camera's machine: sudo lancam pair";
+    "To see it, type sudo lancam pair on the camera's machine, or look at the camera's screen";
 
 impl SessionError {
     fn stranger(first: FirstBytes) -> Self {

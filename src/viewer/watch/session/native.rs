@@ -17,7 +17,7 @@ use crate::wire::native::credit::Appetite;
 use crate::wire::native::decoder::Decoder;
 use crate::wire::native::message::{GoodbyeReason, Message, Secret, StatusCode, Wishes};
 use crate::wire::native::{MAX_PAYLOAD, VERSION};
-use crate::wire::packet::FrameFacts;
+use crate::wire::packet::{Codec, FrameFacts};
 use crate::wording::count;
 use std::io;
 use std::time::{Duration, Instant};
@@ -172,10 +172,11 @@ impl Session<'_> {
             Message::Frame { facts, payload } => self.take_frame(&facts, payload)?,
             Message::Welcome { version, name, id } => self.welcomed(version, name, id)?,
             Message::Stream { codec, size, rate, source } => {
-                let source = printable(source);
-                let line = format_args!("{source}: {size} {codec:?} at {rate} fps");
                 // Otherwise the reason for no picture would be logged behind the pictures.
                 self.publisher.tell_held();
+                let camera = printable(&self.reach.address().written());
+                let (source, codec) = (printable(source), called(codec));
+                let line = format_args!("{camera} sends {size} {codec} at {rate} fps ({source})");
                 self.publisher.log(log::Level::Info, line);
                 self.appetite.rate(rate);
                 self.decoding.announce(rate);
@@ -384,6 +385,14 @@ fn may_come_first(message: &Message<'_>) -> bool {
             | Message::Pong { .. }
             | Message::Status { code: StatusCode::Full, .. }
     )
+}
+
+/// What people call the encoding of pictures.
+fn called(codec: Codec) -> &'static str {
+    match codec {
+        Codec::Jpeg => "JPEG",
+        Codec::Bgr24 => "BGR",
+    }
 }
 
 /// Whether the other end has sent anything.

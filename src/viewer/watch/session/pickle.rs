@@ -49,7 +49,7 @@ pub fn watch(
             Received::NothingYet if heard.elapsed() < SILENCE => {}
             Received::NothingYet => return Err(SessionError::Silent(SILENCE)),
             Received::End if decoder.is_inside_a_pickle() => return Err(SessionError::CutShort),
-            Received::End if sequence == 0 => return Err(SessionError::ClosedUnheard),
+            Received::End if sequence == 0 => return Err(SessionError::NoPickle),
             Received::End => return Ok(SessionEnd::Closed),
         }
     }
