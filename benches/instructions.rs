@@ -1,4 +1,5 @@
-//! Counts the instructions per frame, which do not vary between runs, and compares them with the last count.
+//! Counts the instructions per frame, which do not vary between runs, and compares them with the last count. Counts how
+//! they are shared where four threads encode one picture.
 //!
 //! `cargo bench --bench instructions` counts with valgrind and compares with benches/instructions.txt. `LANCAM_BLESS=1`
 //! writes that file anew.
@@ -8,13 +9,16 @@
 
 mod scene;
 
-use lancam::image::frame::{FrameLayout, RawFrame};
+use lancam::camera::encode::{Coding, Encoding, Recipe};
+use lancam::camera::strips::EncodeThreads;
+use lancam::image::frame::{FrameLayout, Micros, RawFrame};
 use lancam::image::jpeg::codec::Encoder;
 use lancam::image::jpeg::repair;
 use lancam::image::orientation::{Orientation, Rotation};
 use lancam::image::pixels::{Chroma, Colour, FourCc, Matrix, PixelFormat, Range, Size};
 use lancam::image::planes::Planes;
 use lancam::image::unpack::{RawLook, Unpacker, Wanted};
+use lancam::wire::packet::{Codec, FrameFacts};
 use scene::{scene, scene_planes};
 use std::collections::BTreeMap;
 use std::hint::black_box;
@@ -49,6 +53,11 @@ const CASES: [&str; 18] = [
     "encode ready planes",
 ];
 
+/// A picture that several threads encode, which do not find the same strips free in each run.
+const LARGE: Size = Size::new(1920, 1080);
+const ENCODE_LARGE: &str = "encode 1920x1080, threads: ";
+const THREADS: usize = 4;
+
 fn main() {
     let mut arguments = std::env::args().skip(1).filter(|argument| argument != "--bench");
     if let (Some(case), Some(times)) = (arguments.next(), arguments.next()) {
@@ -81,6 +90,16 @@ fn main() {
     if std::env::var_os("LANCAM_BLESS").is_some() {
         std::fs::write(Path::new(FILE), lines).expect("the package's folder can be written to");
     }
+    let [one, most] = [1, THREADS].map(|threads| {
+        let counts = instructions_of_threads(&format!("{ENCODE_LARGE}{threads}"));
+        counts.into_iter().fold(0.0, f64::max)
+    });
+    println!(
+        "{LARGE} encoded on {THREADS} threads: {:.0} thousand instructions a frame for the thread with most, {:.3} of one \
+         thread's (goal 0.30)",
+        most / 1e3,
+        most / one
+    );
 }
 
 /// The instructions for one frame: the difference of two runs with different numbers of frames, so that one-time work does
@@ -104,7 +123,39 @@ fn instructions(case: &str) -> Option<f64> {
     Some((count(MANY)? - count(FEW)?) / f64::from(MANY - FEW))
 }
 
+/// The same for each thread by itself.
+fn instructions_of_threads(case: &str) -> Vec<f64> {
+    const FEW: u32 = 2;
+    const MANY: u32 = 22;
+    let folder = tempfile::tempdir().expect("a folder for what valgrind writes");
+    let counts = |times: u32| -> Vec<f64> {
+        let file = folder.path().join(times.to_string());
+        let output = Command::new("valgrind")
+            .args(["--tool=callgrind", "--separate-threads=yes", "--fair-sched=yes"])
+            .arg(format!("--callgrind-out-file={}", file.display()))
+            .arg(std::env::current_exe().expect("this program has a path"))
+            .args([case, &times.to_string()])
+            .output()
+            .expect("valgrind runs");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let files = (1..).map_while(|thread| {
+            std::fs::read_to_string(format!("{}-{thread:02}", file.display())).ok()
+        });
+        let totals = files.map(|text| {
+            let total = text.lines().find_map(|line| line.strip_prefix("totals: "));
+            total.expect("callgrind says what it counted").trim().parse().expect("a number")
+        });
+        totals.collect()
+    };
+    let (few, many) = (counts(FEW), counts(MANY));
+    assert_eq!(few.len(), many.len(), "as many threads");
+    many.iter().zip(&few).map(|(many, few)| (many - few) / f64::from(MANY - FEW)).collect()
+}
+
 fn run(case: &str, times: u32) {
+    if let Some(threads) = case.strip_prefix(ENCODE_LARGE) {
+        return encode_large(threads.parse().expect("a number of threads"), times);
+    }
     match case {
         "encode ready planes" => {
             let planes = scene_planes(SIZE, Chroma::Yuv420);
@@ -150,5 +201,17 @@ fn unpack(what: &str, times: u32) {
     let mut planes = Planes::default();
     for _ in 0..times {
         unpacker.unpack(&frame, Wanted { chroma: Chroma::Yuv420, at_least }, &mut planes);
+    }
+}
+
+fn encode_large(threads: usize, times: u32) {
+    let planes = scene_planes(LARGE, Chroma::Yuv420);
+    let coding = Coding::Jpeg { quality: 80, chroma: Chroma::Yuv420 };
+    let threads = EncodeThreads::new(threads);
+    let mut encoding = Encoding::new(Recipe { coding, size: LARGE }, &threads).expect("encoder");
+    for sequence in 0..u64::from(times) {
+        let captured_at = Micros(sequence);
+        let facts = FrameFacts { sequence, captured_at, codec: Codec::Jpeg, size: LARGE };
+        drop(encoding.encode(&planes, facts).expect("encodes"));
     }
 }
