@@ -1,5 +1,5 @@
-//! One picture on all cores against one thread, measured alternately in one run: how soon it is done, and what all cores
-//! spend on it.
+//! One picture on all cores against one thread, measured alternately in one run: how soon it is encoded or unpacked, and
+//! what all cores spend on it.
 //!
 //! `cargo bench --bench strips`. It needs cores with nothing else to do.
 
@@ -13,11 +13,14 @@ mod scene;
 use clocks::{program_seconds, wall_seconds};
 use lancam::camera::encode::{Coding, Encoding, Recipe};
 use lancam::camera::strips::EncodeThreads;
-use lancam::image::frame::Micros;
-use lancam::image::pixels::{Chroma, Size};
+use lancam::camera::unpacking::SharedUnpacker;
+use lancam::image::frame::{FrameLayout, Micros, RawFrame};
+use lancam::image::pixels::{Chroma, Colour, FourCc, PixelFormat, Size};
+use lancam::image::planes::Planes;
+use lancam::image::unpack::{RawLook, Wanted};
 use lancam::wire::packet::{Codec, FrameFacts};
 use measure::{paired, paired_by};
-use scene::scene_planes;
+use scene::{scene, scene_planes};
 
 const CODING: Coding = Coding::Jpeg { quality: 80, chroma: Chroma::Yuv420 };
 
@@ -39,6 +42,35 @@ fn main() {
     }
     println!("one thread, against one thread (goal 0.98 to 1.02)");
     report(SIZES[0].0, None, 1);
+    println!("a raw frame of {} unpacked on {cores} threads, against one thread", SIZES[0].0);
+    for fourcc in [b"RGB3", b"XR24", b"RGGB", b"pRAA"] {
+        unpacking(PixelFormat::from_fourcc(FourCc(*fourcc)).expect("known"), SIZES[0].0, cores);
+    }
+}
+
+fn unpacking(format: PixelFormat, size: Size, threads: usize) {
+    let stride = format.min_stride(size.width).expect("a raw format");
+    let layout = FrameLayout::new(format, size, stride, Colour::CAMERA);
+    let len = layout.frame_len().expect("a raw format");
+    let bytes: Vec<u8> = scene(size).into_iter().cycle().take(len).collect();
+    let wanted = Wanted { chroma: Chroma::Yuv420, at_least: size };
+    let [mut ours, mut limit] = [threads, 1].map(|threads| {
+        let threads = EncodeThreads::new(threads);
+        let mut unpacker = SharedUnpacker::new(RawLook::default(), &threads);
+        let mut planes = Planes::default();
+        let (bytes, layout) = (&bytes, &layout);
+        move || {
+            let frame = RawFrame { bytes, layout };
+            unpacker.unpack(&frame, wanted, Micros(1), &mut planes);
+        }
+    });
+    let (all, one, wall) = paired_by(wall_seconds, 120, &mut ours, &mut limit);
+    let (_, _, cpu) = paired_by(program_seconds, 120, &mut ours, &mut limit);
+    println!(
+        "  {format}: {:.2} ms / {:.2} ms = {wall:.3} of the wall time, {cpu:.3} of the CPU time",
+        all * 1e3,
+        one * 1e3
+    );
 }
 
 fn report(size: Size, goal: Option<f64>, threads: usize) {

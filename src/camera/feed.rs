@@ -7,15 +7,16 @@ use super::jpegs::Jpegs;
 use super::roster::Roster;
 use super::roster::plan::Plan;
 use super::roster::wish::Captured;
+use super::unpacking::SharedUnpacker;
 use super::update::{StreamFacts, Update};
 use crate::clock;
-use crate::image::frame::{Content, Frame, RawFrame, SharedFrame};
+use crate::image::frame::{Content, Frame, Micros, RawFrame, SharedFrame};
 use crate::image::jpeg::repair::Examined;
 use crate::image::orientation::Orientation;
 use crate::image::pixels::Colour;
 use crate::image::planes::Planes;
 use crate::image::planes_pool::PlanesPool;
-use crate::image::unpack::{RawLook, Unpacker, Wanted};
+use crate::image::unpack::{RawLook, Wanted};
 use crate::wire::packet::{Codec, FrameFacts};
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -26,7 +27,7 @@ pub struct Feed {
     roster: Arc<Roster>,
     jpegs: Jpegs,
     planes: PlanesPool,
-    unpacker: Unpacker,
+    unpacker: SharedUnpacker,
     /// The figures of the JPEGs that are passed through, while there are any.
     passed: Option<Figures>,
     /// The stream that was last announced to those who look for cameras.
@@ -45,11 +46,12 @@ pub enum Watched {
 impl Feed {
     /// Feeds all viewers on the `roster`. `look` sets how a sensor's raw samples are developed.
     pub fn new(roster: Arc<Roster>, look: RawLook) -> Self {
+        let unpacker = SharedUnpacker::new(look, roster.encode_threads());
         Self {
             roster,
             jpegs: Jpegs::default(),
             planes: PlanesPool::default(),
-            unpacker: Unpacker::new(look),
+            unpacker,
             passed: None,
             shown: None,
         }
@@ -157,7 +159,7 @@ impl Feed {
         stream: &Arc<StreamFacts>,
     ) {
         let Some(wanted) = plan.due(stream, frame.captured_at).planes else { return };
-        let planes = self.unpacked(raw, wanted);
+        let planes = self.unpacked(raw, wanted, frame.captured_at);
         plan.share(&planes, frame.sequence, frame.captured_at, stream);
     }
 
@@ -176,15 +178,15 @@ impl Feed {
         if is_ready {
             plan.share(shared.planes, frame.sequence, frame.captured_at, stream);
         } else {
-            let planes = self.unpacked(&shared.raw(), wanted);
+            let planes = self.unpacked(&shared.raw(), wanted, frame.captured_at);
             plan.share(&planes, frame.sequence, frame.captured_at, stream);
         }
     }
 
-    fn unpacked(&mut self, raw: &RawFrame<'_>, wanted: Wanted) -> Arc<Planes> {
+    fn unpacked(&mut self, raw: &RawFrame<'_>, wanted: Wanted, captured_at: Micros) -> Arc<Planes> {
         let unpacker = &mut self.unpacker;
         let Ok(planes) = self.planes.filled(|planes| {
-            unpacker.unpack(raw, wanted, planes);
+            unpacker.unpack(raw, wanted, captured_at, planes);
             Ok::<_, Infallible>(())
         });
         planes
@@ -200,6 +202,7 @@ impl Feed {
 
     /// Nobody wants frames any more: frees the memory for them.
     fn end_of_all(&mut self) {
+        self.unpacker.rest();
         let memory = self.planes.memory();
         if memory > 0 {
             log::debug!("frames are not unpacked any more; the planes took {} kB", memory / 1000);

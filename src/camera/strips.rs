@@ -35,8 +35,13 @@ impl EncodeThreads {
         thread::available_parallelism().map_or(1, usize::from).min(Self::MOST)
     }
 
+    /// How many threads work on one picture, that of its owner among them.
+    pub fn count(&self) -> usize {
+        self.count
+    }
+
     /// The helpers, which end when nobody holds them any more.
-    fn helpers(&self) -> Arc<Helpers> {
+    pub(super) fn helpers(&self) -> Arc<Helpers> {
         let mut shared = self.helpers.lock().unwrap_or_else(PoisonError::into_inner);
         shared.upgrade().unwrap_or_else(|| {
             let helpers = Arc::new(Helpers::new(self.count.saturating_sub(1)));
@@ -221,10 +226,10 @@ impl Strip {
 
 /// The fewest pixels of a strip. Half of 480x360 on another core is done in two thirds of the time,
 /// and takes all cores a quarter more.
-const LEAST_STRIP: usize = 128 << 10;
+pub(super) const LEAST_STRIP: usize = 128 << 10;
 
 /// Strips for each thread: so a thread that comes late has less to do.
-const STRIPS_EACH: usize = 2;
+pub(super) const STRIPS_EACH: usize = 2;
 
 #[cfg(test)]
 mod tests {

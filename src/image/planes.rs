@@ -104,13 +104,6 @@ impl Planes {
         PlanesMut { y, cb, cr }
     }
 
-    /// The planes of `rows` rows from `top` on, for writing; `top` must be even.
-    pub(super) fn rows_mut(&mut self, top: usize, rows: usize) -> PlanesMut<'_> {
-        let [luma, of_chroma] = self.places(top, rows);
-        let PlanesMut { y, cb, cr } = self.split_mut();
-        PlanesMut { y: &mut y[luma], cb: &mut cb[of_chroma.clone()], cr: &mut cr[of_chroma] }
-    }
-
     /// The rows of the picture from `top` on, at most `rows` of them.
     ///
     /// # Panics

@@ -113,6 +113,11 @@ impl Roster {
         self.own
     }
 
+    /// The threads that work on one picture.
+    pub fn encode_threads(&self) -> &Arc<EncodeThreads> {
+        &self.encode_threads
+    }
+
     /// Size and rate of the pictures. Empty until the first frame.
     pub fn shown(&self) -> &Arc<Latest<Shown>> {
         &self.shown

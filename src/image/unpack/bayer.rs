@@ -8,7 +8,7 @@ use super::lines::Line;
 use super::planar::pad;
 use super::rgb::{Block, average, blue_difference, convert, red_difference};
 use super::strip::Rows;
-use super::tone::{BLUE, RED, RawLook, Tone};
+use super::tone::{BLUE, RED, Tone};
 use super::{BLOCK, grey, narrow, words};
 use crate::image::frame::RawFrame;
 use crate::image::pixels::{BayerOrder, PixelFormat, SampleDepth, SamplePacking, Size};
@@ -19,7 +19,6 @@ const PAD: usize = 1;
 /// Converts mosaics. Keeps rows that are needed again.
 #[derive(Debug, Default)]
 pub(super) struct Demosaic {
-    tone: Tone,
     /// Four rows of 8-bit samples, padded by mirroring. Row `n` of the frame is in number `n % 4`.
     rows: [Vec<u8>; 4],
     held: [Option<usize>; 4],
@@ -27,13 +26,11 @@ pub(super) struct Demosaic {
 }
 
 impl Demosaic {
-    pub(super) fn new(look: RawLook) -> Self {
-        Self { tone: Tone::new(look), ..Self::default() }
-    }
-
     /// Call this once for each frame, before its rows.
     pub(super) fn begin(&mut self, frame: &RawFrame<'_>) {
-        self.tone.follow(frame);
+        if !matches!(frame.layout.format, PixelFormat::Bayer(..)) {
+            return;
+        }
         self.held = [None; 4];
         let room = PAD + frame.layout.size.width.next_multiple_of(2 * BLOCK) + BLOCK;
         for row in &mut self.rows {
@@ -42,16 +39,22 @@ impl Demosaic {
     }
 
     /// Fills `rows` at full size.
-    pub(super) fn unpack(&mut self, frame: &RawFrame<'_>, order: BayerOrder, rows: &mut Rows<'_>) {
+    pub(super) fn unpack(
+        &mut self,
+        frame: &RawFrame<'_>,
+        tone: &Tone,
+        order: BayerOrder,
+        rows: &mut Rows<'_>,
+    ) {
         let Size { width, height } = frame.layout.size;
         for (index, y) in rows.luma() {
             let index = index.min(height - 1);
-            let [above, row, below] = self.three(frame, index);
+            let [above, row, below] = self.three(frame, tone, index);
             luma(above, row, below, &weights(order.colours()[index % 2]), y);
             pad(y, width);
         }
         let first = rows.sources[0] & !1;
-        let [_, upper, lower] = self.three(frame, first);
+        let [_, upper, lower] = self.three(frame, tone, first);
         chroma(&upper[PAD..], &lower[PAD..], order, rows);
     }
 
@@ -59,12 +62,13 @@ impl Demosaic {
     pub(super) fn unpack_binned(
         &mut self,
         frame: &RawFrame<'_>,
+        tone: &Tone,
         order: BayerOrder,
         rows: &mut Rows<'_>,
     ) {
         for index in rows.sources {
-            self.hold(frame, 2 * index);
-            self.hold(frame, 2 * index + 1);
+            self.hold(frame, tone, 2 * index);
+            self.hold(frame, tone, 2 * index + 1);
         }
         let height = frame.layout.size.height;
         let row = |index: usize| &self.rows[mirrored(index, height) % 4][PAD..];
@@ -79,19 +83,19 @@ impl Demosaic {
     }
 
     /// Row `index` with its neighbours above and below.
-    fn three(&mut self, frame: &RawFrame<'_>, index: usize) -> [&[u8]; 3] {
+    fn three(&mut self, frame: &RawFrame<'_>, tone: &Tone, index: usize) -> [&[u8]; 3] {
         let height = frame.layout.size.height;
         // Mirror at the edge, so that colours keep their places: the second row stands above the
         // first.
         let all = [if index == 0 { 1 } else { index - 1 }, index, index + 1];
         for index in all {
-            self.hold(frame, index);
+            self.hold(frame, tone, index);
         }
         all.map(|index| &self.rows[mirrored(index, height) % 4][..])
     }
 
     /// Converts row `index` to 8 bits, unless it is held already.
-    fn hold(&mut self, frame: &RawFrame<'_>, index: usize) {
+    fn hold(&mut self, frame: &RawFrame<'_>, tone: &Tone, index: usize) {
         let Size { width, height } = frame.layout.size;
         let index = mirrored(index, height);
         let PixelFormat::Bayer(order, packing) = frame.layout.format else { return };
@@ -102,7 +106,7 @@ impl Demosaic {
         let plane = frame.layout.first_plane().expect("a raw format");
         let padded = &mut self.rows[slot];
         let raw = self.line.of(plane.row_of(frame.bytes, index), frame.layout.memory);
-        let tables = order.colours()[index % 2].map(|colour| self.tone.table(colour));
+        let tables = order.colours()[index % 2].map(|colour| tone.table(colour));
         let out = &mut padded[PAD..PAD + width];
         match tables {
             [Some(even), Some(odd)] => through_tables(raw, packing, [even, odd], out),

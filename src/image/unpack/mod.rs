@@ -27,6 +27,7 @@ use bayer::Demosaic;
 use colour::ColourMap;
 use lines::Lines;
 use strip::Strip;
+use tone::Tone;
 
 /// Samples in a block. Measured on x86-64 with SSE2, 720p YUYV to 4:2:0 planes: 0.06 ms with 64,
 /// 0.16 ms with 32, 0.40 ms with 16, and 0.58 ms as a loop over single pixels, which is not
@@ -45,7 +46,9 @@ pub struct Wanted {
 /// Unpacks frame after frame, and keeps its buffers between them.
 #[derive(Debug, Default)]
 pub struct Unpacker {
-    rows: RowReader,
+    tone: Tone,
+    /// One for each part of a frame. Those that were never needed hold nothing.
+    readers: [RowReader; MOST_PARTS],
     /// Some rows of a picture that has to be turned.
     strip: Planes,
 }
@@ -56,6 +59,18 @@ struct RowReader {
     demosaic: Demosaic,
     lines: Lines,
 }
+
+/// Some rows of a frame, which a thread of its own may unpack.
+pub struct Part<'a> {
+    frame: &'a RawFrame<'a>,
+    recipe: &'a Recipe<'a>,
+    reader: &'a mut RowReader,
+    /// Nothing once they were unpacked.
+    rows: Option<Strip<'a>>,
+}
+
+/// The most parts of a frame.
+const MOST_PARTS: usize = 16;
 
 /// How many rows are unpacked before they are turned: they fit the first-level cache at any usual
 /// width. An even number, so that rows that share chroma stay together.
@@ -68,8 +83,7 @@ const LINES: usize = 4;
 impl Unpacker {
     /// An unpacker that develops a sensor's samples as `look` says.
     pub fn new(look: RawLook) -> Self {
-        let rows = RowReader { demosaic: Demosaic::new(look), ..RowReader::default() };
-        Self { rows, ..Self::default() }
+        Self { tone: Tone::new(look), ..Self::default() }
     }
 
     /// Fills `planes` from a raw frame: upright, and in full-range BT.601 as in a JPEG.
@@ -82,30 +96,82 @@ impl Unpacker {
     /// # Panics
     /// When the frame is compressed, or shorter than its layout says.
     pub fn unpack(&mut self, frame: &RawFrame<'_>, wanted: Wanted, planes: &mut Planes) {
+        self.unpack_in_parts(frame, wanted, planes, 1, |parts| {
+            parts.iter_mut().for_each(Part::unpack);
+        });
+    }
+
+    /// The same, in at most `most` parts, which `work` has to [unpack](Part::unpack), in any order
+    /// or all at once. A picture that has to be turned is one part, and unpacked already.
+    ///
+    /// # Panics
+    /// As [`unpack`](Self::unpack).
+    pub fn unpack_in_parts(
+        &mut self,
+        frame: &RawFrame<'_>,
+        wanted: Wanted,
+        planes: &mut Planes,
+        most: usize,
+        work: impl FnOnce(&mut [Part<'_>]),
+    ) {
         let layout = frame.layout;
         let orientation = layout.orientation;
         let scale = Scale::of(layout, wanted.at_least);
-        let size = match scale {
-            Scale::Full => layout.size,
-            Scale::Half => Size::new(layout.size.width.div_ceil(2), layout.size.height.div_ceil(2)),
-        };
+        let size = scale.size(layout.size);
         let chroma = match layout.format {
             PixelFormat::Grey(_) => Chroma::Grey,
             _ if orientation.swaps_sides() => Chroma::Yuv420,
             _ => wanted.chroma,
         };
-        self.rows.demosaic.begin(frame);
+        self.tone.follow(frame);
         planes.reshape(orientation.size_of(size), chroma);
-        let recipe = Recipe::of(layout.colour, scale);
-        if orientation == Orientation::UPRIGHT {
-            return self.rows.fill(frame, &recipe, planes, 0);
+        let recipe = Recipe::of(layout.colour, scale, &self.tone);
+        if orientation != Orientation::UPRIGHT {
+            return turned(frame, &recipe, size, &mut self.readers[0], &mut self.strip, planes);
         }
-        for first_row in (0..size.height).step_by(STRIP_ROWS) {
-            let rows = STRIP_ROWS.min(size.height - first_row);
-            self.strip.reshape(Size::new(size.width, rows), chroma);
-            self.rows.fill(frame, &recipe, &mut self.strip, first_row);
-            turn_strip(&self.strip, first_row, size, orientation, planes);
+        let rows = rows_of_part(size.height, most.min(MOST_PARTS));
+        let whole = Strip::from_row(planes.split_mut(), size, chroma, 0);
+        let mut strips = whole.cut(rows);
+        let mut parts = self.readers.each_mut().map(|reader| {
+            let rows = strips.next();
+            Part { frame, recipe: &recipe, reader, rows }
+        });
+        work(&mut parts[..size.height.div_ceil(rows)]);
+    }
+}
+
+impl Part<'_> {
+    /// Fills the planes with these rows, unless that was done before.
+    pub fn unpack(&mut self) {
+        if let Some(rows) = self.rows.take() {
+            self.reader.demosaic.begin(self.frame);
+            self.reader.fill(self.frame, self.recipe, rows);
         }
+    }
+}
+
+/// The rows of each of at most `most` parts: an even number, so that those that share chroma stay
+/// together.
+fn rows_of_part(height: usize, most: usize) -> usize {
+    height.div_ceil(most.max(1)).max(1).next_multiple_of(2)
+}
+
+/// Fills `planes` from a frame of `size` that has to be turned, some rows at a time.
+fn turned(
+    frame: &RawFrame<'_>,
+    recipe: &Recipe<'_>,
+    size: Size,
+    reader: &mut RowReader,
+    strip: &mut Planes,
+    planes: &mut Planes,
+) {
+    let chroma = planes.chroma();
+    reader.demosaic.begin(frame);
+    for first_row in (0..size.height).step_by(STRIP_ROWS) {
+        let part = Size::new(size.width, STRIP_ROWS.min(size.height - first_row));
+        strip.reshape(part, chroma);
+        reader.fill(frame, recipe, Strip::from_row(strip.split_mut(), part, chroma, first_row));
+        turn_strip(strip, first_row, size, frame.layout.orientation, planes);
     }
 }
 
@@ -126,52 +192,52 @@ impl Scale {
             _ => Self::Full,
         }
     }
+
+    /// The size of the planes of a frame of this size.
+    fn size(self, frame: Size) -> Size {
+        match self {
+            Self::Full => frame,
+            Self::Half => Size::new(frame.width.div_ceil(2), frame.height.div_ceil(2)),
+        }
+    }
 }
 
 /// How to convert every row of a frame.
-struct Recipe {
+struct Recipe<'a> {
     scale: Scale,
+    tone: &'a Tone,
     map: ColourMap,
     /// For planes computed from red, green and blue.
     rgb_map: ColourMap,
 }
 
-impl Recipe {
-    fn of(colour: Colour, scale: Scale) -> Self {
-        Self { scale, map: ColourMap::to_jpeg(colour), rgb_map: ColourMap::of_rgb(colour.range) }
+impl<'a> Recipe<'a> {
+    fn of(colour: Colour, scale: Scale, tone: &'a Tone) -> Self {
+        let (map, rgb_map) = (ColourMap::to_jpeg(colour), ColourMap::of_rgb(colour.range));
+        Self { scale, tone, map, rgb_map }
     }
 }
 
 impl RowReader {
-    /// Fills `planes` with the rows of a frame from `first_row` on.
-    fn fill(
-        &mut self,
-        frame: &RawFrame<'_>,
-        recipe: &Recipe,
-        planes: &mut Planes,
-        first_row: usize,
-    ) {
-        let (size, chroma) = (planes.size(), planes.chroma());
+    /// Fills `strip` from a frame.
+    fn fill(&mut self, frame: &RawFrame<'_>, recipe: &Recipe<'_>, strip: Strip<'_>) {
         // The rows of a mosaic are copied in any case, since each is needed for several others.
         let is_mosaic = matches!(frame.layout.format, PixelFormat::Bayer(..));
         if frame.layout.memory == Memory::Cached || is_mosaic {
-            let strip = Strip::from_row(planes.split_mut(), size, chroma, first_row);
             return self.unpack(frame, recipe, strip);
         }
-        for top in (0..size.height).step_by(LINES) {
-            let rows = LINES.min(size.height - top);
-            let layout = self.lines.copy(frame, first_row + top, rows);
-            let part = Size::new(size.width, rows);
-            let strip = Strip::from_row(planes.rows_mut(top, rows), part, chroma, 0);
+        for part in strip.cut(LINES) {
+            let layout = self.lines.copy(frame, part.first_row(), part.height());
             // Take the buffer out of `self`, since the call below borrows all of `self`.
             let lines = std::mem::take(&mut self.lines);
-            self.unpack(&RawFrame { bytes: lines.bytes(), layout: &layout }, recipe, strip);
+            let copied = RawFrame { bytes: lines.bytes(), layout: &layout };
+            self.unpack(&copied, recipe, part.at_the_top());
             self.lines = lines;
         }
     }
 
-    fn unpack(&mut self, frame: &RawFrame<'_>, recipe: &Recipe, strip: Strip<'_>) {
-        let Recipe { scale, map, rgb_map } = recipe;
+    fn unpack(&mut self, frame: &RawFrame<'_>, recipe: &Recipe<'_>, strip: Strip<'_>) {
+        let Recipe { scale, tone, map, rgb_map } = recipe;
         match frame.layout.format {
             PixelFormat::Packed(order) => strip.fill(|rows| {
                 packed::unpack(frame, order, rows);
@@ -189,8 +255,8 @@ impl RowReader {
             }),
             PixelFormat::Bayer(order, _) => strip.fill(|rows| {
                 match scale {
-                    Scale::Full => self.demosaic.unpack(frame, order, rows),
-                    Scale::Half => self.demosaic.unpack_binned(frame, order, rows),
+                    Scale::Full => self.demosaic.unpack(frame, tone, order, rows),
+                    Scale::Half => self.demosaic.unpack_binned(frame, tone, order, rows),
                 }
                 rgb_map.apply(rows);
             }),

@@ -3,6 +3,7 @@
 
 use crate::image::pixels::{Chroma, Size};
 use crate::image::planes::PlanesMut;
+use std::mem;
 
 /// Planes to be filled with the rows of a frame from `first_row` on.
 pub(super) struct Strip<'a> {
@@ -50,6 +51,31 @@ impl<'a> Strip<'a> {
         self.first_row
     }
 
+    /// The number of rows.
+    pub(super) fn height(&self) -> usize {
+        self.size.height
+    }
+
+    /// The same planes, to be filled from the first row of another frame on.
+    pub(super) fn at_the_top(self) -> Self {
+        Self { first_row: 0, ..self }
+    }
+
+    /// Cuts it into strips of `rows` rows, an even number. The last one may have fewer.
+    pub(super) fn cut(self, rows: usize) -> impl Iterator<Item = Self> {
+        let Self { planes: mut rest, chroma, size, first_row } = self;
+        (0..size.height).step_by(rows).map(move |top| {
+            let size = Size::new(size.width, rows.min(size.height - top));
+            let of_chroma = chroma.chroma_size(size).area();
+            let planes = PlanesMut {
+                y: beginning(&mut rest.y, chroma.luma_size(size).area()),
+                cb: beginning(&mut rest.cb, of_chroma),
+                cr: beginning(&mut rest.cr, of_chroma),
+            };
+            Self { planes, chroma, size, first_row: first_row + top }
+        })
+    }
+
     /// All of luma, for frames without chroma.
     pub(super) fn luma(self) -> &'a mut [u8] {
         self.planes.y
@@ -67,4 +93,11 @@ impl<'a> Strip<'a> {
             fill(&mut Rows { sources: [first, first + rows - 1], y, cb, cr });
         }
     }
+}
+
+/// Takes the first `len` bytes off `plane`.
+fn beginning<'a>(plane: &mut &'a mut [u8], len: usize) -> &'a mut [u8] {
+    let (beginning, rest) = mem::take(plane).split_at_mut(len);
+    *plane = rest;
+    beginning
 }

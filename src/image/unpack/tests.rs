@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::image::frame::{FrameLayout, Memory};
-use crate::image::orientation::Orientation;
+use crate::image::orientation::{Orientation, Rotation};
 use crate::image::pixels::{
     BayerOrder, ChromaOrder, Colour, Matrix, Packed, Range, Rgb, SampleDepth, SamplePacking, Size,
 };
@@ -345,7 +345,7 @@ fn flat_colours_of_a_mosaic_are_exact_and_chroma_is_theirs() {
 
 #[test]
 fn a_turned_frame_is_the_upright_one_turned() {
-    use crate::image::orientation::{Mirror, Rotation};
+    use crate::image::orientation::Mirror;
     let size = Size::new(141, 37);
     let turns = [Rotation::None, Rotation::Quarter, Rotation::Half, Rotation::ThreeQuarters];
     for format in PixelFormat::all() {
@@ -392,7 +392,7 @@ fn every_format_comes_out_of_uncached_memory_as_out_of_any_other() {
     let turned = [
         Orientation::UPRIGHT,
         Orientation::FLIPPED_TOP_BOTTOM,
-        Orientation::turned(crate::image::orientation::Rotation::Quarter),
+        Orientation::turned(Rotation::Quarter),
     ];
     let sides = [(141, 37), (64, 16), (6, 4), (5, 5), (3, 18), (2, 1), (1, 2), (1, 1)];
     for format in PixelFormat::all().filter(|format| *format != PixelFormat::Jpeg) {
@@ -423,4 +423,52 @@ fn every_format_comes_out_of_uncached_memory_as_out_of_any_other() {
             }
         }
     }
+}
+
+/// The frame in at most `most` parts, the last one first.
+fn in_parts(layout: &FrameLayout, bytes: &[u8], wanted: Wanted, most: usize) -> (usize, Planes) {
+    let frame = RawFrame { bytes, layout };
+    let (mut planes, mut count) = (Planes::default(), 0);
+    Unpacker::default().unpack_in_parts(&frame, wanted, &mut planes, most, |parts| {
+        count = parts.len();
+        parts.iter_mut().rev().for_each(Part::unpack);
+        // Nothing comes of asking for it twice.
+        parts.iter_mut().for_each(Part::unpack);
+    });
+    (count, planes)
+}
+
+#[test]
+fn a_frame_in_parts_becomes_what_it_is_in_one_piece() {
+    for format in PixelFormat::all().filter(|format| *format != PixelFormat::Jpeg) {
+        for size in [Size::new(2, 1), Size::new(38, 2), Size::new(70, 33), Size::new(130, 98)] {
+            for memory in [Memory::Cached, Memory::Uncached] {
+                let (layout, bytes) = packed(format, size, Colour::CAMERA);
+                let layout = FrameLayout { memory, ..layout };
+                let half = Size::new(size.width / 2, size.height / 2);
+                for (chroma, at_least) in [(Chroma::Yuv420, size), (Chroma::Yuv422, half)] {
+                    let wanted = Wanted { chroma, at_least };
+                    let (_, whole) = in_parts(&layout, &bytes, wanted, 1);
+                    for most in [0, 2, 3, 7, 16, 1000] {
+                        let (count, planes) = in_parts(&layout, &bytes, wanted, most);
+                        assert!((1..=most.max(1)).contains(&count), "{count} of {most}");
+                        assert_eq!(planes.size(), whole.size());
+                        assert!(planes.packed() == whole.packed(), "{format} {size}, {count}");
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn what_has_to_be_turned_is_unpacked_without_parts() {
+    let size = Size::new(70, 34);
+    let (layout, bytes) = packed(PixelFormat::YUYV, size, Colour::CAMERA);
+    let orientation = Orientation::turned(Rotation::Quarter);
+    let layout = FrameLayout { orientation, ..layout };
+    let wanted = Wanted { chroma: Chroma::Yuv420, at_least: layout.upright_size() };
+    let (count, planes) = in_parts(&layout, &bytes, wanted, 5);
+    assert_eq!(count, 0);
+    assert_eq!(planes.packed(), unpacked(&layout, &bytes, Chroma::Yuv420).packed());
 }
