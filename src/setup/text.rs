@@ -15,8 +15,8 @@ pub(super) struct Text {
 enum Encoding {
     /// UTF-8, after a byte order mark of this length.
     Utf8 { mark: usize },
-    /// UTF-16, which Windows' Notepad calls "Unicode".
-    Utf16(Order),
+    /// UTF-16, which Windows' Notepad calls "Unicode", after a byte order mark of this length.
+    Utf16 { order: Order, mark: usize },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,16 +25,17 @@ enum Order {
     Big,
 }
 
-/// The byte order mark of both has two bytes.
-const UTF16_MARK: usize = 2;
-
 impl Text {
     /// Decodes `bytes`. Lines that are not valid text are blanked. The second value has their positions.
+    ///
+    /// Without a byte order mark, a file is UTF-16 if one of its first two bytes is zero: these files begin with ASCII.
     pub(super) fn decode(bytes: Vec<u8>) -> (Self, Vec<usize>) {
         match *bytes.as_slice() {
-            [0xff, 0xfe, ref units @ ..] => Self::decode_utf16(units, Order::Little),
-            [0xfe, 0xff, ref units @ ..] => Self::decode_utf16(units, Order::Big),
+            [0xff, 0xfe, ref units @ ..] => Self::decode_utf16(units, Order::Little, 2),
+            [0xfe, 0xff, ref units @ ..] => Self::decode_utf16(units, Order::Big, 2),
             [0xef, 0xbb, 0xbf, ref rest @ ..] => Self::decode_utf8(rest.to_vec(), 3),
+            [1..=0xff, 0, ..] => Self::decode_utf16(&bytes, Order::Little, 0),
+            [0, 1..=0xff, ..] => Self::decode_utf16(&bytes, Order::Big, 0),
             _ => Self::decode_utf8(bytes, 0),
         }
     }
@@ -53,7 +54,7 @@ impl Text {
         (Self { text, encoding: Encoding::Utf8 { mark } }, taken_out)
     }
 
-    fn decode_utf16(bytes: &[u8], order: Order) -> (Self, Vec<usize>) {
+    fn decode_utf16(bytes: &[u8], order: Order, mark: usize) -> (Self, Vec<usize>) {
         let units = bytes.chunks_exact(2).map(|pair| match order {
             Order::Little => u16::from_le_bytes([pair[0], pair[1]]),
             Order::Big => u16::from_be_bytes([pair[0], pair[1]]),
@@ -62,7 +63,7 @@ impl Text {
         let letters =
             char::decode_utf16(units).map(|letter| letter.unwrap_or(char::REPLACEMENT_CHARACTER));
         let text = letters.collect();
-        (Self { text, encoding: Encoding::Utf16(order) }, Vec::new())
+        (Self { text, encoding: Encoding::Utf16 { order, mark } }, Vec::new())
     }
 
     /// The range in the file of a range in `text`.
@@ -73,9 +74,9 @@ impl Text {
     fn offset(&self, at: usize) -> usize {
         match self.encoding {
             Encoding::Utf8 { mark } => mark + at,
-            Encoding::Utf16(_) => {
+            Encoding::Utf16 { mark, .. } => {
                 let before = self.text.get(..at).unwrap_or(&self.text);
-                UTF16_MARK + 2 * before.encode_utf16().count()
+                mark + 2 * before.encode_utf16().count()
             }
         }
     }
@@ -85,7 +86,7 @@ impl Text {
         let bytes = self.in_file(place).len();
         match self.encoding {
             Encoding::Utf8 { .. } => bytes,
-            Encoding::Utf16(_) => bytes / 2,
+            Encoding::Utf16 { .. } => bytes / 2,
         }
     }
 
@@ -93,10 +94,10 @@ impl Text {
     pub(super) fn encode(&self, ascii: &str) -> Vec<u8> {
         match self.encoding {
             Encoding::Utf8 { .. } => ascii.as_bytes().to_vec(),
-            Encoding::Utf16(Order::Little) => {
+            Encoding::Utf16 { order: Order::Little, .. } => {
                 ascii.encode_utf16().flat_map(u16::to_le_bytes).collect()
             }
-            Encoding::Utf16(Order::Big) => {
+            Encoding::Utf16 { order: Order::Big, .. } => {
                 ascii.encode_utf16().flat_map(u16::to_be_bytes).collect()
             }
         }
@@ -110,14 +111,16 @@ mod tests {
     #[test]
     fn places_are_found_again_in_files_of_every_encoding() {
         let text = "größe = 1\r\npsk = \"geheim\"\r\n";
-        let utf16 = |mark: [u8; 2], bytes: fn(u16) -> [u8; 2]| {
-            mark.into_iter().chain(text.encode_utf16().flat_map(bytes)).collect::<Vec<u8>>()
+        let utf16 = |mark: &[u8], bytes: fn(u16) -> [u8; 2]| {
+            mark.iter().copied().chain(text.encode_utf16().flat_map(bytes)).collect::<Vec<u8>>()
         };
         for file in [
             text.as_bytes().to_vec(),
             [b"\xef\xbb\xbf", text.as_bytes()].concat(),
-            utf16([0xff, 0xfe], u16::to_le_bytes),
-            utf16([0xfe, 0xff], u16::to_be_bytes),
+            utf16(&[0xff, 0xfe], u16::to_le_bytes),
+            utf16(&[0xfe, 0xff], u16::to_be_bytes),
+            utf16(&[], u16::to_le_bytes),
+            utf16(&[], u16::to_be_bytes),
         ] {
             let (read, taken_out) = Text::decode(file.clone());
             assert_eq!((read.text.as_str(), taken_out), (text, vec![]));
@@ -137,5 +140,6 @@ mod tests {
         assert_eq!(odd.text, "a\u{fffd}b");
         assert_eq!(odd.in_file(&(4..5)), 6..8);
         assert_eq!(Text::decode(Vec::new()).0.text, "");
+        assert_eq!(Text::decode(b"\0\0a".to_vec()).0.text, "\0\0a");
     }
 }
