@@ -29,6 +29,8 @@ pub(super) struct Files {
     changes: Changes,
     /// The largest file that the disk allows, once a write has failed because of it.
     ceiling: Option<u64>,
+    /// How many files frames were written into.
+    count: u64,
     frames: u64,
     left_out: u64,
     /// Bytes of the files before the current one.
@@ -71,6 +73,7 @@ impl Files {
             kept: KeptFiles::new(plan.rotation.keep),
             changes: Changes::default(),
             ceiling: None,
+            count: 0,
             frames: 0,
             left_out: 0,
             bytes: 0,
@@ -90,6 +93,11 @@ impl Files {
     /// Bytes of all files, including those that were removed since.
     pub(super) fn bytes(&self) -> u64 {
         self.bytes + self.file.as_ref().map_or(0, RecordedFile::len)
+    }
+
+    /// How many files frames were written into, with those that were removed since.
+    pub(super) fn count(&self) -> u64 {
+        self.count
     }
 
     /// The newest file.
@@ -153,6 +161,7 @@ impl Files {
                     self.turn = Some(Turn { began: at, bytes: 0 });
                 }
                 self.path = Arc::clone(out.path());
+                self.count += 1;
                 empty.insert(RecordedFile::begin(out, frame, form, at))
             }
         };
