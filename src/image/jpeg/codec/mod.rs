@@ -187,7 +187,11 @@ impl Decoder {
     }
 
     fn header(&mut self, jpeg: &[u8]) -> Result<(Size, DecompressHeader), JpegError> {
-        let header = self.decompressor.read_header(jpeg).map_err(JpegError::Broken)?;
+        let header = self.decompressor.read_header(jpeg).map_err(|error| match error {
+            // What the library says of bytes that end before a size.
+            turbojpeg::Error::IntegerOverflow(_) => JpegError::NoSize(jpeg.len()),
+            error => JpegError::Broken(error),
+        })?;
         let size = Size::new(header.width, header.height);
         if size.area() > MAX_PIXELS {
             return Err(JpegError::TooLarge(size));
@@ -421,6 +425,11 @@ mod tests {
         assert_eq!(cut.expect("shown"), Decoded::Damaged);
         assert!(matches!(decoder.decode(b"garbage", &mut picture), Err(JpegError::Broken(_))));
         assert!(matches!(decoder.decode(&[], &mut picture), Err(JpegError::Broken(_))));
+        let frame = jpeg.windows(2).position(|pair| pair == [0xFF, 0xC0]).expect("SOF0");
+        for cut in 0..frame {
+            let refused = decoder.decode(&jpeg[..cut], &mut picture).expect_err("no size");
+            assert!(!refused.to_string().contains("integer"), "at {cut}: {refused}");
+        }
     }
 
     /// The picture's own scan, repeated this many times.
