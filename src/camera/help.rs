@@ -12,8 +12,8 @@ lancam pair                show the code that viewers ask for, and what to type 
 lancam pair --name HA --may watch|control
                            make a key for a program; with --plain, one that works without TLS
 lancam pair --list         show who has a key
-lancam pair --revoke NAME  take a key back: who uses it is disconnected
-lancam pair --new-code     replace the code; keys that were given still work
+lancam pair --revoke NAME  take a key back; viewers that use it are disconnected
+lancam pair --new-code     replace the code; paired viewers can still watch
 lancam selftest            measure this machine and its cameras: one block to paste into a report
 lancam version             show version, commit, target and features
 lancam help                show this text

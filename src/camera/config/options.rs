@@ -263,16 +263,16 @@ pub static OPTIONS: [Entry; 34] = [
         )
     },
     Entry {
-        help: "who of these may watch. keys: who was paired with the camera's code or has a key, inside TLS (lancam pair shows \
-               the code). open: everybody who may connect, and everybody on the LAN can read the picture. A listener on \
-               loopback is always open: only this machine reaches it",
+        help: "who may watch. keys: viewers that were paired with the camera's code, and programs with a key; all is \
+               encrypted (lancam pair shows the code). open: everybody who may connect, without encryption. At 127.0.0.1 \
+               and ::1 nobody needs a key, because only this machine reaches them",
         default: "keys",
         in_file: InFile::Key("\"keys\""),
         ..entry(Section::Viewers, "access", "keys|open", ValueKind::Text, values::access)
     },
     Entry {
-        help: "keys: a key from lancam pair --plain is also accepted without TLS, for programs that have none; everybody on the \
-               LAN can read such a key and the picture",
+        help: "keys: keys that lancam pair --plain made also work without TLS, for programs that have no TLS; everybody on \
+               the LAN can read such a key and the picture",
         default: "off",
         in_file: InFile::Key("\"off\""),
         ..entry(Section::Viewers, "plain", "off|keys", ValueKind::Text, values::plain)
@@ -326,7 +326,7 @@ pub static OPTIONS: [Entry; 34] = [
     },
     Entry {
         help: "also serves the client of a well-known Python tutorial, which waits for pickled arrays; \
-               320 pixels wide, or --width. Needs --access open, but on loopback",
+               320 pixels wide, or --width. Needs --access open, or a --listen address that only this machine reaches",
         in_file: InFile::Key("false"),
         ..entry(Section::Viewers, "pickle", "", ValueKind::Switch, values::pickle)
     },

@@ -51,12 +51,12 @@ and the window's size and place, in $XDG_STATE_HOME/lancam (~/.local/state/lanca
   --fullscreen            open on the whole screen
 
 Pair with a camera that wants a code
-  --code CODE             the code, which the camera's screen shows, or on its machine sudo lancam
-                          pair. Once will do: the viewer remembers the camera. LANCAM_CODE in the
-                          environment does the same, and keeps it out of your shell's history
-  --key-file FILE         show the key in this file, for scripts: what sudo lancam pair prints for a
-                          new key, with the camera's pin (64 hexadecimal digits). LANCAM_KEY may
-                          have the same text
+  --code CODE             the camera's code. sudo lancam pair on its machine shows it, or its
+                          screen. The viewer needs it once, and then remembers the camera.
+                          LANCAM_CODE does the same, and keeps it out of your shell's history
+  --key-file FILE         use the key in this file, for scripts: what sudo lancam pair prints on the
+                          camera's machine for a new key, with the camera's pin (64 hexadecimal
+                          digits). LANCAM_KEY may have the same text
   --forget CAMERA         forget that this camera is paired
 
 Record
@@ -67,10 +67,10 @@ Record
   --record-every TIME     begin a new file every 30s, 10min, 2h or 1d: FILE_DATE_TIME.mkv
   --record-max LENGTH     begin a new file before one is longer than 500MB or 2GiB (kB to TB, KiB to
                           TiB)
-  --record-keep N         keep the newest N of these files and remove older ones. These three also
-                          hold for the r key
+  --record-keep N         keep the newest N of these files and remove older ones. These three
+                          options also apply to the r key
 
-Ask the camera for less; it sends up to four different forms at once
+Ask the camera for less; it makes up to four combinations of size and quality at once
   --width N, --height N   the largest size that fits; the aspect ratio is kept
   --quality 1..100        JPEG quality
   --fps N                 frames per second; fractions are allowed
@@ -79,8 +79,8 @@ Without a window, for scripts and tests
   --headless              receive and decode, and print figures at the end
   --frames N              end after N frames
   --seconds S             end S seconds after the first frame (10; with --record, never)
-  --timeout S             give up when no frame comes for S seconds (10; with --record, this holds
-                          for the first frame only, unless you give it)
+  --timeout S             end when no frame comes for S seconds (10; with --record, only the
+                          first frame has this limit, unless you give one)
   --save FILE             save the last picture: FILE.png, or FILE.jpg for the camera's own JPEG. No
                           file is overwritten
   --json                  print the figures as one line of JSON: frames, fps, skipped, disordered,
@@ -89,7 +89,7 @@ Without a window, for scripts and tests
                           max), age_uncertainty_ms and round_trip_ms (null while unknown),
                           decode_ms (mean), size, codec
 
-  -v, -q                  log more (every frame), or less; RUST_LOG=warn and the like override it
+  -v, -q                  log more (every frame), or less; RUST_LOG overrides it
   -V, --version           print version, commit, target, features
   -h, --help              print this
 
