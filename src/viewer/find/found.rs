@@ -7,7 +7,7 @@ use crate::net::mdns::Answer;
 use crate::plain::printable;
 use crate::wire::dns::{self, Data, Name, Record};
 use crate::wire::service::{CAMERA, Facts};
-use std::net::{IpAddr, SocketAddr, SocketAddrV6};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV6};
 
 /// A camera that answered.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -88,11 +88,11 @@ pub(super) fn heard(answer: &Answer) -> Vec<Found> {
     instances.filter_map(|instance| camera(instance, &records, answer)).collect()
 }
 
-/// Reads one camera from the records of an answer. `None` if they do not say where it is.
+/// Reads one camera from the records of an answer. `None` if they do not say where it is, or where nothing can be.
 fn camera(instance: &Name, records: &[Record], answer: &Answer) -> Option<Found> {
     let of_it = || records.iter().filter(|record| record.name == *instance);
     let (port, host) = of_it().find_map(|record| match &record.data {
-        Data::Place { port, host } => Some((*port, host)),
+        Data::Place { port, host } if *port != 0 => Some((*port, host)),
         _ => None,
     })?;
     let facts = of_it().find_map(|record| match &record.data {
@@ -118,13 +118,21 @@ pub(super) fn addresses(
     let mut addresses: Vec<SocketAddr> = records
         .iter()
         .filter_map(|record| match record.data {
-            Data::Address(ip) if record.name == *host => Some(with_scope(ip, port, answer)),
+            Data::Address(ip) if record.name == *host && is_of_a_machine(ip) => {
+                Some(with_scope(ip, port, answer))
+            }
             _ => None,
         })
         .collect();
     tidy(&mut addresses);
     addresses.truncate(MOST_ADDRESSES);
     addresses
+}
+
+/// Whether a machine can be there.
+fn is_of_a_machine(ip: IpAddr) -> bool {
+    let is_broadcast = ip == IpAddr::V4(Ipv4Addr::BROADCAST);
+    !(ip.is_unspecified() || ip.is_multicast() || is_broadcast)
 }
 
 fn with_scope(ip: IpAddr, port: u16, answer: &Answer) -> SocketAddr {
@@ -181,6 +189,9 @@ mod tests {
             record("PI.local", address("fe80::1")),
             record("pi.local", address("fd00::1")),
             record("pi.local", address("192.168.1.5")),
+            record("pi.local", address("0.0.0.0")),
+            record("pi.local", address("255.255.255.255")),
+            record("pi.local", address("ff02::fb")),
             record("other.local", address("192.168.1.6")),
         ];
         let instance = Name::of("door._lancam._tcp.local");
@@ -193,5 +204,10 @@ mod tests {
         let no_address = camera(&instance, &records[..2], &answer("[fe80::2%3]:5353"));
         let no_address = no_address.expect("where the answer comes from");
         assert_eq!(no_address.address().to_string(), "[fe80::2%3]:7");
+        let nowhere = [record(
+            "Door._lancam._tcp.local",
+            Data::Place { port: 0, host: Name::of("pi.local") },
+        )];
+        assert_eq!(camera(&instance, &nowhere, &answer("192.168.1.5:5353")), None);
     }
 }

@@ -190,7 +190,7 @@ pub fn query(questions: &[(&Name, QueryKind)]) -> Vec<u8> {
 const MAX_LABEL: usize = 63;
 const MAX_NAME: usize = 255;
 
-/// The records in an answer; those of other kinds are skipped.
+/// The records in an answer; those of other kinds are skipped, and those that their sender withdraws.
 ///
 /// # Errors
 /// When this is not an answer, or it is not complete.
@@ -316,12 +316,13 @@ impl<'a> Cursor<'a> {
         let name = self.name()?;
         let kind = self.u16()?;
         let class = self.u16()? & CLASS;
-        let _ttl = self.take(4)?;
+        // RFC 6762, section 10.1.
+        let is_withdrawn = self.take(4)? == [0; 4];
         let len = usize::from(self.u16()?);
         let start = self.at;
         let bytes = self.take(len)?;
         let behind = self.at;
-        if class != IN {
+        if class != IN || is_withdrawn {
             return Ok(None);
         }
         // Names in the data may point to any earlier place, so they are read from the whole
@@ -402,6 +403,16 @@ mod tests {
         assert_eq!(records[1].name.first(), "Door");
         assert!(instance.is_directly_below(&records[0].name));
         assert!(!host.is_directly_below(&records[0].name));
+    }
+
+    #[test]
+    fn a_record_that_is_withdrawn_is_skipped() {
+        let ttl = ANSWER.len() - 10..ANSWER.len() - 6;
+        assert_eq!(ANSWER[ttl.clone()], [0, 0, 0, 10]);
+        let mut message = ANSWER.to_vec();
+        message[ttl].fill(0);
+        let left = records(&message).expect("whole");
+        assert_eq!(left.len(), 3, "{left:?}");
     }
 
     #[test]
