@@ -610,15 +610,15 @@ fn deploying_installs_starts_says_where_and_again_does_no_harm() {
             let (said, succeeded) = deploy(debian, package, whom);
             assert!(!succeeded && said.contains(why), "{whom}: {why}: {said}");
         };
-        fails("pi@127.0.0.9x", "is that its name or address");
+        fails("pi@127.0.0.9x", "Is this its user, and its name or address?");
         fails("nobody@127.0.0.1", "no ssh connection");
         fails("", "PI=pi@raspberrypi.local");
         debian.write("/etc/sudoers.d/pi", "pi ALL=(ALL) ALL\n");
-        fails("pi@127.0.0.1", "no terminal to ask");
+        fails("pi@127.0.0.1", "there is no terminal to type it");
         debian.sh("mv /usr/bin/sudo /usr/bin/not-sudo");
         fails("pi@127.0.0.1", "has no sudo");
         debian.write(CONFIGURATION, "quality = 800\n");
-        fails("root@127.0.0.1", "it is installed, and does not run");
+        fails("root@127.0.0.1", "lancam is installed, but it does not run");
         debian.sh("mv /usr/bin/dpkg /usr/bin/not-dpkg");
         fails("root@127.0.0.1", "has no Debian");
     });
