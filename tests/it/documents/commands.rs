@@ -20,6 +20,7 @@ const OTHERS: &[&str] = &[
     "dmesg",
     "ffmpeg",
     "ffplay",
+    "find",
     "fuser",
     "git",
     "groups",

@@ -1,10 +1,15 @@
-//! Steps of docs/HOWTO.md and README.md that change files are carried out. The programs that read those files
+//! Steps of the pages that change files are carried out. The programs that read those files
 //! then judge them.
 
 use super::{Block, pages, root};
+use crate::tools::root_folder::RootFolder;
 use crate::tools::skip::skip;
 use lancam::camera::config::Command as Camera;
+use nix::unistd::geteuid;
 use std::fs;
+use std::os::unix::fs::{PermissionsExt, chown, symlink};
+use std::os::unix::process::CommandExt;
+use std::path::Path;
 use std::process::Command;
 
 /// The lines for a second camera make units that systemd understands, with their own ports and their own
@@ -93,4 +98,64 @@ fn every_configuration_in_the_pages_is_right() {
         }
     }
     assert!(count >= 4, "{count} configurations");
+}
+
+/// In place of `sudo`: only inside it can anybody look into the folder of all services.
+const SUDO: &str = "#!/bin/sh
+chmod 700 var/lib/private
+\"$@\"
+chmod 000 var/lib/private
+";
+
+/// The command with the state folder in the line of a page that begins or goes on with these words.
+fn command_with_state_folder(page: &str, words: &str) -> String {
+    let pages = pages();
+    let page = pages.iter().find(|it| it.name == page).expect("the page");
+    let line = page.text.lines().find(|line| line.contains(words)).expect("the line");
+    let mut commands = line.split('`').skip(1).step_by(2);
+    let command = commands.find(|command| command.contains("/var/lib/lancam"));
+    command.unwrap_or_else(|| panic!("no command: {line}")).to_owned()
+}
+
+/// systemd makes a link in the place of the service's state folder, into a folder that only root enters.
+#[test]
+fn what_the_pages_say_to_delete_all_keys_leaves_none() {
+    for (page, words) in [
+        ("docs/HOWTO.md", "delete the code and all keys"),
+        ("docs/SECURITY.md", "To delete all keys"),
+    ] {
+        let command = command_with_state_folder(page, words);
+        let folder = RootFolder::empty();
+        folder.write("bin/sudo", SUDO);
+        for file in ["identity", "code", "keys"] {
+            folder.write(&format!("var/lib/private/lancam/{file}"), "old\n");
+        }
+        symlink("private/lancam", folder.path("var/lib/lancam")).expect("made");
+        let set_mode = |name: &str, mode: u32| {
+            let mode = fs::Permissions::from_mode(mode);
+            fs::set_permissions(folder.path(name), mode).expect("ours");
+        };
+        set_mode("bin/sudo", 0o755);
+        let mut shell = Command::new("sh");
+        if geteuid().is_root() {
+            // Root looks into every folder.
+            const USER: u32 = 1234;
+            let folders = ["", "bin", "bin/sudo", "var", "var/lib"];
+            for name in folders.iter().chain(&["var/lib/private", "var/lib/private/lancam"]) {
+                chown(folder.path(name), Some(USER), None).expect("root may");
+            }
+            shell.uid(USER);
+        }
+        set_mode("var/lib/private", 0o000);
+        let path = std::env::var("PATH").unwrap_or_default();
+        let here = command.replace("/var/lib/lancam", "var/lib/lancam");
+        shell.args(["-c", &here]).env("PATH", format!("bin:{path}")).current_dir(folder.root());
+        let done = shell.output().expect("sh");
+        set_mode("var/lib/private", 0o700);
+        let said = String::from_utf8_lossy(&done.stderr);
+        let left = |place: &Path| fs::read_dir(place).expect("there").count();
+        assert!(done.status.success(), "{page}: {command}: {said}");
+        assert_eq!(left(&folder.path("var/lib/lancam")), 0, "{page}: {command}");
+        assert_eq!(left(&folder.path("var/lib/private/lancam")), 0, "{page}: {command}");
+    }
 }
