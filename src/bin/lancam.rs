@@ -279,17 +279,26 @@ mod linux {
         listeners: &[TcpListener],
         host_name: &str,
     ) -> Needed {
-        let Some(closed) = closed else { return Needed::Nothing };
         let found = Whereabouts::of(config, &addresses(listeners), host_name);
         // Then `lancam pair` shows what the configuration says.
-        if let Err(error) = door::place(config).and_then(|place| Ok(found.keep(&place)?)) {
+        if let Err(error) = keep(&found, config) {
             log::debug!("cannot write down where viewers find this camera: {error}");
         }
+        let Some(closed) = closed else { return Needed::Nothing };
         let code = match says_to_a_terminal() {
             true => Ok(closed.access.code()),
             false => Err(pair::command(config)),
         };
         Needed::Key { code, local_name: found.local_name().map(str::to_owned) }
+    }
+
+    /// Writes down where viewers find this camera. One that needs no keys makes no folder for that.
+    fn keep(found: &Whereabouts, config: &Config) -> Result<(), OpeningError> {
+        let place = door::place(config)?;
+        if place.is_dir() {
+            found.keep(&place)?;
+        }
+        Ok(())
     }
 
     fn addresses(listeners: &[TcpListener]) -> Vec<SocketAddr> {

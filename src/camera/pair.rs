@@ -67,26 +67,30 @@ pub fn run(order: &PairOrder, config: &Config, host_name: &str) -> Result<String
         PairOrder::Make { name, may, sealing } => {
             let today = Day::at(SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default());
             let given = closed.access.give(name, *may, *sealing, today)?;
-            made(&given, &closed, *sealing, config, &found)
+            made(&given, &closed, *sealing, &found)
         }
     };
-    Ok(text + &notes(config, &found, is_new))
+    Ok(text + &notes(&found, is_new))
 }
 
 /// What else the owner should know, each in a line of its own.
-fn notes(config: &Config, found: &Whereabouts, is_new: bool) -> String {
-    let open = (config.access == Mode::Open).then(|| {
+fn notes(found: &Whereabouts, is_new: bool) -> String {
+    let open = (found.access() == Mode::Open && !found.is_alone()).then(|| {
         format!(
             "\nnote: access = \"open\" is set. Until it is \"keys\", everybody on the LAN may watch at http://{}/ \
              without code, key and TLS",
             found.web()
         )
     });
+    let alone = found.is_alone().then(|| {
+        "\nnote: the camera listens on this machine alone. Programs here need no code, key and TLS"
+            .to_owned()
+    });
     let new = is_new.then(|| {
         "\nnote: no camera has run with this folder yet. The code is for the first one that does"
             .to_owned()
     });
-    new.into_iter().chain(open).collect()
+    new.into_iter().chain(open).chain(alone).collect()
 }
 
 fn no_such_key(name: &str, keys: &[Entry], config: &Config) -> PairError {
@@ -150,7 +154,7 @@ fn shown(closed: &Closed, config: &Config, found: &Whereabouts) -> String {
         }
     };
     let (camera, web) = (found.camera(), found.web());
-    let lines = match config.access {
+    let lines = match found.access() {
         Mode::Keys => format!(
             "viewer   lancam-view {camera} --code {code}\n\
              browser  https://{web}/{}\n         \
@@ -171,21 +175,16 @@ fn shown(closed: &Closed, config: &Config, found: &Whereabouts) -> String {
 
 /// The line with the address, if the line above has a name.
 fn by_address(found: &Whereabouts, scheme: &str) -> String {
-    let address = found.web_by_address();
-    match address == found.web() {
-        true => String::new(),
-        false => format!("\n         {scheme}://{address}/ where that name does not open"),
+    match found.web_by_address() {
+        Some(address) if found.local_name().is_some() => {
+            format!("\n         {scheme}://{address}/ where that name does not open")
+        }
+        _ => String::new(),
     }
 }
 
 /// What `lancam-view --key-file` reads too: the key, and the pin (SHA-256 of the certificate) of the camera that it is for.
-fn made(
-    given: &Given,
-    closed: &Closed,
-    sealing: Sealing,
-    config: &Config,
-    found: &Whereabouts,
-) -> String {
+fn made(given: &Given, closed: &Closed, sealing: Sealing, found: &Whereabouts) -> String {
     let (key, name) = (given.key.text(), &given.name);
     let may = match given.may {
         May::Watch => "watch",
@@ -206,7 +205,7 @@ fn made(
     );
     if sealing == Sealing::PlainToo {
         text += "\nEverybody on the LAN can read this key and the picture, because programs use it without TLS";
-        if config.plain == Plain::Off {
+        if found.plain() == Plain::Off {
             text += "\nlancam takes it without TLS only with this line in lancam.toml: plain = \"keys\"";
         }
     }
@@ -285,7 +284,7 @@ mod tests {
     }
 
     #[test]
-    fn what_to_type_is_that_of_the_camera_that_runs_with_this_folder() {
+    fn what_to_type_is_that_of_the_camera_that_started_last_with_this_folder() {
         let around = tempfile::tempdir().expect("a folder");
         let place = around.path().join("state");
         let ports = ["[::]:10000", "[::]:8081"].map(|it| it.parse().expect("an address"));
@@ -299,6 +298,14 @@ mod tests {
         let (name, may, sealing) = ("HA".into(), May::Watch, Sealing::TlsOnly);
         let made = said(&PairOrder::Make { name, may, sealing }, &config);
         assert!(made.contains("https://garage.local:10000/stream?key="), "{made}");
+        let shown = said(&PairOrder::Show, &config);
+        // The file is another camera's, which is open and takes keys without TLS.
+        config.access = Mode::Open;
+        config.plain = Plain::Keys;
+        assert_eq!(said(&PairOrder::Show, &config), shown);
+        let (name, may, sealing) = ("tv".into(), May::Watch, Sealing::PlainToo);
+        let made = said(&PairOrder::Make { name, may, sealing }, &config);
+        assert!(made.contains("only with this line in lancam.toml: plain = "), "{made}");
         // The commands that are shown are for this folder too.
         let again = format!("lancam pair --state {} --list", place.display());
         assert!(said(&PairOrder::Show, &config).contains(&again), "{again}");

@@ -1,22 +1,26 @@
-//! How others reach a camera: the running `lancam` writes it into its state folder, and `lancam pair` shows it.
+//! How others reach a camera, and what they need: `lancam` writes it into its state folder when it starts, and `lancam pair`
+//! shows it.
 
 use super::access::folder::{Folder, FolderError, Name};
+use super::access::{Mode, Plain};
 use super::announcer::Announce;
 use super::config::Config;
 use super::door;
 use super::listen::{Listen, reaches_others};
 use crate::net::lan::own_addresses;
 use crate::plain::is_plain;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::Path;
 
-/// How others reach a camera.
+/// How others reach a camera, and what they need.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Whereabouts {
     /// NAME.local, if the camera is announced.
     local_name: Option<String>,
-    /// The ports at which others reach it.
-    ports: Vec<u16>,
+    /// Where it listens for others; for itself if no other machine reaches it.
+    listeners: Vec<SocketAddr>,
+    access: Mode,
+    plain: Plain,
 }
 
 /// What stands in the file in place of the name of a camera that is not announced.
@@ -25,10 +29,18 @@ const NO_NAME: &str = "-";
 impl Whereabouts {
     /// Of a camera that listens at these addresses.
     pub fn of(config: &Config, addresses: &[SocketAddr], host_name: &str) -> Self {
+        let for_others = addresses.iter().copied().filter(reaches_others);
+        let mut listeners: Vec<SocketAddr> = for_others.collect();
+        let is_alone = listeners.is_empty();
+        if is_alone {
+            listeners = addresses.to_vec();
+        }
         let name = config.name.as_deref().unwrap_or(host_name);
-        let local_name = (config.announce == Announce::On).then(|| door::local_name(name));
-        let ports = addresses.iter().filter(|it| reaches_others(it)).map(SocketAddr::port);
-        Self { local_name, ports: ports.collect() }
+        let is_announced = config.announce == Announce::On && !is_alone;
+        let local_name = is_announced.then(|| door::local_name(name));
+        // On loopback nobody needs a key.
+        let access = if is_alone { Mode::Open } else { config.access };
+        Self { local_name, listeners, access, plain: config.plain }
     }
 
     /// Of a camera that has not run yet, by its configuration.
@@ -42,7 +54,7 @@ impl Whereabouts {
         }
     }
 
-    /// Of the camera that has run last with this state folder; `None` if none has, or the file is damaged.
+    /// Of the camera that has started last with this state folder; `None` if none has, or the file is damaged.
     pub fn kept(place: &Path) -> Option<Self> {
         Self::parse(&Folder::open(place).ok()?.read(Name::Whereabouts).ok()??)
     }
@@ -61,20 +73,24 @@ impl Whereabouts {
     }
 
     fn text(&self) -> String {
-        let ports: Vec<String> = self.ports.iter().map(u16::to_string).collect();
-        format!("{}\n{}\n", self.local_name.as_deref().unwrap_or(NO_NAME), ports.join(" "))
+        let listeners: Vec<String> = self.listeners.iter().map(SocketAddr::to_string).collect();
+        let name = self.local_name.as_deref().unwrap_or(NO_NAME);
+        format!("{name}\n{}\n{} {}\n", listeners.join(" "), self.access.word(), self.plain.word())
     }
 
     fn parse(text: &str) -> Option<Self> {
-        let [name, ports] = text.strip_suffix('\n')?.split('\n').collect::<Vec<_>>()[..] else {
+        let [name, listeners, who] = text.strip_suffix('\n')?.split('\n').collect::<Vec<_>>()[..]
+        else {
             return None;
         };
         if !name.chars().all(|letter| is_plain(letter) && !letter.is_whitespace()) {
             return None;
         }
         let local_name = (name != NO_NAME).then(|| name.to_owned());
-        let ports = ports.split_whitespace().map(|port| port.parse().ok());
-        Some(Self { local_name, ports: ports.collect::<Option<_>>()? })
+        let listeners = listeners.split(' ').map(|it| it.parse().ok()).collect::<Option<_>>()?;
+        let (access, plain) = who.split_once(' ')?;
+        let (access, plain) = (Mode::parse(access)?, Plain::parse(plain)?);
+        Some(Self { local_name, listeners, access, plain })
     }
 
     /// The name of the camera in .local, if it is announced.
@@ -82,41 +98,68 @@ impl Whereabouts {
         self.local_name.as_deref()
     }
 
+    /// Whether others need a key.
+    pub fn access(&self) -> Mode {
+        self.access
+    }
+
+    /// Whether some keys are accepted without TLS.
+    pub fn plain(&self) -> Plain {
+        self.plain
+    }
+
+    /// Whether no other machine reaches it.
+    pub fn is_alone(&self) -> bool {
+        !self.listeners.iter().any(reaches_others)
+    }
+
     /// How viewers call it.
     pub fn camera(&self) -> String {
-        self.local_name.clone().unwrap_or_else(|| self.at_own_address(Listen::DEFAULT_PORTS[0]))
+        let usual = Listen::DEFAULT_PORTS[0];
+        self.local_name.clone().unwrap_or_else(|| self.by_address_or_here(usual))
     }
 
     /// Its name or address and its port for browsers.
     pub fn web(&self) -> String {
-        let usual = Listen::DEFAULT_PORTS[1];
         match &self.local_name {
-            Some(name) => format!("{name}:{}", self.port(usual)),
-            None => self.at_own_address(usual),
+            Some(name) => format!("{name}:{}", self.listener(WEB).port()),
+            None => self.by_address_or_here(WEB),
         }
     }
 
-    /// The same by its address, for browsers whose system does not resolve names in .local.
-    pub fn web_by_address(&self) -> String {
-        self.at_own_address(Listen::DEFAULT_PORTS[1])
+    /// The same by its address, for browsers whose system does not resolve names in .local. `None` without a network.
+    pub fn web_by_address(&self) -> Option<String> {
+        self.by_address(WEB, &own_addresses())
     }
 
-    fn at_own_address(&self, usual: u16) -> String {
-        SocketAddr::new(own_address(), self.port(usual)).to_string()
+    fn by_address_or_here(&self, usual: u16) -> String {
+        let here = || SocketAddr::new(Ipv4Addr::LOCALHOST.into(), self.listener(usual).port());
+        self.by_address(usual, &own_addresses()).unwrap_or_else(|| here().to_string())
     }
 
-    /// The usual port if it is one of them, else the first.
-    fn port(&self, usual: u16) -> u16 {
-        let first = self.ports.first().copied();
-        if self.ports.contains(&usual) { usual } else { first.unwrap_or(usual) }
+    /// Where a machine with these addresses is reached.
+    fn by_address(&self, usual: u16, own: &[IpAddr]) -> Option<String> {
+        let listener = self.listener(usual);
+        let address = match listener.ip() {
+            any if any.is_unspecified() => {
+                let is_v4 = own.iter().copied().find(IpAddr::is_ipv4);
+                is_v4.or(own.first().copied().filter(|_| any.is_ipv6()))?
+            }
+            address => address.to_canonical(),
+        };
+        Some(SocketAddr::new(address, listener.port()).to_string())
+    }
+
+    /// The listener at the usual port if there is one, else the first.
+    fn listener(&self, usual: u16) -> SocketAddr {
+        let at_usual = self.listeners.iter().find(|it| it.port() == usual);
+        let found = at_usual.or(self.listeners.first()).copied();
+        found.unwrap_or(SocketAddr::from(([0_u16; 8], usual)))
     }
 }
 
-fn own_address() -> IpAddr {
-    let own = own_addresses();
-    let found = own.iter().copied().find(IpAddr::is_ipv4).or(own.first().copied());
-    found.unwrap_or(IpAddr::from([127, 0, 0, 1]))
-}
+/// The usual port for browsers.
+const WEB: u16 = Listen::DEFAULT_PORTS[1];
 
 #[cfg(test)]
 mod tests {
@@ -141,7 +184,40 @@ mod tests {
         running.keep(&place).expect("kept");
         let kept = Whereabouts::kept(&place).expect("it has run");
         assert_eq!((&kept, kept.web()), (&running, "front-door.local:10000".into()));
-        assert!(kept.web_by_address().ends_with(":10000"));
+        assert!(kept.web_by_address().is_none_or(|web| web.ends_with(":10000")));
+    }
+
+    #[test]
+    fn the_address_is_one_at_which_the_camera_listens() {
+        let own: Vec<IpAddr> =
+            ["2001:db8::4", "10.0.0.5"].iter().map(|it| it.parse().expect("an address")).collect();
+        let by_address = |listener: &str, own: &[IpAddr]| {
+            let listeners = addresses(&[listener]);
+            Whereabouts::of(&Config::default(), &listeners, "pi").by_address(WEB, own)
+        };
+        for (listener, own, shown) in [
+            ("192.168.1.4:9999", &own[..], Some("192.168.1.4:9999")),
+            ("[::]:8080", &own, Some("10.0.0.5:8080")),
+            ("[::]:8080", &own[..1], Some("[2001:db8::4]:8080")),
+            ("0.0.0.0:8080", &own[..1], None),
+            ("[::]:8080", &[], None),
+        ] {
+            assert_eq!(by_address(listener, own).as_deref(), shown, "{listener}");
+        }
+    }
+
+    #[test]
+    fn a_camera_that_only_this_machine_reaches_needs_no_key_and_has_no_name() {
+        let config = Config::default();
+        assert_eq!((config.access, config.announce), (Mode::Keys, Announce::On));
+        let alone = Whereabouts::of(&config, &addresses(&["127.0.0.1:9999"]), "pi");
+        assert_eq!(alone.local_name(), None);
+        assert_eq!((alone.access(), alone.is_alone()), (Mode::Open, true));
+        assert_eq!(
+            (alone.camera(), alone.web()),
+            ("127.0.0.1:9999".into(), "127.0.0.1:9999".into())
+        );
+        assert_eq!(Whereabouts::parse(&alone.text()), Some(alone));
     }
 
     #[test]
@@ -156,8 +232,21 @@ mod tests {
 
     #[test]
     fn a_damaged_file_is_ignored() {
-        for text in ["", "x", "x\n", "x\ny\n", "x\n1\n2\n", "x\n70000\n", "\u{1b}[2J\n1\n"] {
+        for text in [
+            "",
+            "x\n",
+            "x\n8080\n",
+            "x\n[::]:8080\n",
+            "x\ny\nkeys off\n",
+            "x\n\nkeys off\n",
+            "x\n[::]:70000\nkeys off\n",
+            "x\n[::]:8080\nkeys\n",
+            "x\n[::]:8080\nnobody off\n",
+            "x\n[::]:8080\nkeys off\nmore\n",
+            "\u{1b}[2J\n[::]:8080\nkeys off\n",
+        ] {
             assert_eq!(Whereabouts::parse(text), None, "{text:?}");
         }
+        assert!(Whereabouts::parse("x\n[::]:8080\nkeys off\n").is_some());
     }
 }

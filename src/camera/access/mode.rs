@@ -36,10 +36,14 @@ impl Mode {
 impl Plain {
     /// Parses `off` or `keys`.
     pub fn parse(text: &str) -> Option<Self> {
-        match text {
-            "off" => Some(Self::Off),
-            "keys" => Some(Self::Keys),
-            _ => None,
+        [Self::Off, Self::Keys].into_iter().find(|plain| plain.word() == text)
+    }
+
+    /// Its word in options.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Off => "off",
+            Self::Keys => "keys",
         }
     }
 }

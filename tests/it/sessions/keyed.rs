@@ -140,7 +140,7 @@ fn the_line_to_type_works_in_any_folder_whatever_the_state_folder_is() {
 }
 
 #[test]
-fn what_lancam_pair_says_to_type_leads_to_the_camera_that_runs_with_this_folder() {
+fn what_lancam_pair_says_to_type_leads_to_the_camera_that_started_with_this_folder() {
     let camera = Keyed::with(&["--name", "Garage"]);
     let port = camera.camera.port();
     let (_, shown) = pair(&camera.folder, &[]);
@@ -149,6 +149,34 @@ fn what_lancam_pair_says_to_type_leads_to_the_camera_that_runs_with_this_folder(
     assert!(line("browser").ends_with(&format!(":{port}/")), "{shown}");
     let mode = fs::metadata(camera.path("whereabouts")).expect("there").permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
+}
+
+#[test]
+fn lancam_pair_shows_who_may_watch_the_camera_of_this_folder_and_not_that_of_the_file() {
+    let camera = Keyed::with(&["--name", "Garage"]);
+    let open = camera.folder.path().join("open.toml");
+    fs::write(&open, "access = \"open\"\nname = \"Door\"\n").expect("written");
+    let open = open.to_str().expect("UTF-8").to_owned();
+    let place = place(&camera.folder);
+    let shown_beside = |access: &str| {
+        let words = ["pair", "--config", &open, "--state", &place];
+        let shown = CameraProcess::command(&words).env("LANCAM_ACCESS", access).output();
+        String::from_utf8(shown.expect("it runs").stdout).expect("text")
+    };
+    let shown = shown_beside("open");
+    assert!(shown.contains(" --code ") && shown.contains("browser  https://"), "{shown}");
+    assert!(!shown.contains("everybody on the LAN may watch"), "{shown}");
+    // The same camera is opened, and gets another name.
+    let Keyed { camera, folder: _kept } = camera;
+    assert!(camera.terminate().success());
+    let options = ["--listen", "0.0.0.0:0", "--state", &place, "--name", "Shed"];
+    let options = [&options[..], &["--source", "test:64x48@25"]].concat();
+    let again = CameraProcess::spawn(&mut CameraProcess::command(&options));
+    let port = again.port();
+    let shown = shown_beside("keys");
+    assert!(!shown.contains(" --code "), "{shown}");
+    assert!(shown.contains("browser  http://") && shown.contains(&format!(":{port}/")), "{shown}");
+    assert!(shown.contains("everybody on the LAN may watch at http://"), "{shown}");
 }
 
 #[test]
