@@ -23,8 +23,8 @@ use std::time::SystemTime;
 #[derive(Debug, thiserror::Error)]
 pub enum PairError {
     /// The files are another user's.
-    #[error("this user may not use the camera's keys in {}. {TYPE}sudo lancam pair{}", .0.display(), state_option(.0, "sudo"))]
-    AnotherUser(PathBuf),
+    #[error("this user may not use the camera's keys in {}. {TYPE}sudo lancam pair{}{}", .0.display(), state_option(.0, "sudo"), .1)]
+    AnotherUser(PathBuf, PairOrder),
     /// The files cannot be used.
     #[error(transparent)]
     Opening(#[from] OpeningError),
@@ -43,7 +43,7 @@ pub enum PairError {
 pub fn run(order: &PairOrder, config: &Config, host_name: &str) -> Result<String, PairError> {
     let place = door::place(config)?;
     let is_new = config.state.is_some() && !place.join("identity").exists();
-    let closed = open(config, host_name)?;
+    let closed = open(order, config, host_name)?;
     let found = Whereabouts::kept(&place);
     let found = found.unwrap_or_else(|| Whereabouts::expected(config, host_name));
     let text = match order {
@@ -123,16 +123,16 @@ fn state_option(place: &Path, sudo: &str) -> String {
     format!(" --state {}", shell_word(&place.display().to_string()))
 }
 
-fn open(config: &Config, host_name: &str) -> Result<Closed, PairError> {
+fn open(order: &PairOrder, config: &Config, host_name: &str) -> Result<Closed, PairError> {
     let place = door::place(config)?;
     let is_root = geteuid().is_root();
     // A user's own folder would get a code that no camera knows, beside that of the service.
     let is_usual = config.state.is_none() && !is_root;
     if is_usual && is_beside_that_of_a_service(&place, Path::new(OF_ROOT)) {
-        return Err(PairError::AnotherUser(OF_ROOT.into()));
+        return Err(PairError::AnotherUser(OF_ROOT.into(), order.clone()));
     }
     door::open(config, host_name).map_err(|error| match error.is_of_another_user() && !is_root {
-        true => PairError::AnotherUser(place),
+        true => PairError::AnotherUser(place, order.clone()),
         false => error.into(),
     })
 }
@@ -340,6 +340,18 @@ mod tests {
         assert!(is_beside_that_of_a_service(&own, &of_service));
         fs::write(own.join("code"), "").expect("written");
         assert!(!is_beside_that_of_a_service(&own, &of_service), "this user has a camera too");
+    }
+
+    #[test]
+    fn what_another_user_is_to_type_does_what_was_asked_for() {
+        let revoke = PairOrder::Revoke("Front door".into());
+        for (place, line) in [
+            (OF_ROOT, "sudo lancam pair --revoke 'Front door'"),
+            ("/x", "sudo lancam pair --state /x --revoke 'Front door'"),
+        ] {
+            let said = PairError::AnotherUser(place.into(), revoke.clone()).to_string();
+            assert!(said.ends_with(&format!("{TYPE}{line}")), "{said}");
+        }
     }
 
     #[test]

@@ -109,15 +109,21 @@ impl Arguments {
                         return Err(usage(unknown(kind, &name, meant.as_deref(), SEE_HELP)));
                     }
                 }
+                Value(word) if word == "help" || word == "version" => {
+                    let option = word.to_string_lossy().into_owned();
+                    return Err(no_option(&option));
+                }
                 Value(word) => {
-                    let next = parser.value().ok();
-                    let next = next.as_deref().map(OsStr::to_string_lossy);
-                    return Err(usage(pair::word(&word.to_string_lossy(), next.as_deref())));
+                    let word = word.to_string_lossy().into_owned();
+                    typed.take_word(&word, || next_word(parser)).map_err(usage)?;
                 }
                 other @ Short(_) => return Err(wrong(other.unexpected())),
             }
         }
-        typed.order().map(Verb::Pair).map_err(usage)
+        let said =
+            self.said.iter().flat_map(|said| said.values.iter().map(move |it| (said.entry, it)));
+        let shared = said.map(|(entry, it)| format!(" --{} {}", entry.name, shell_word(it)));
+        typed.order(&shared.collect::<String>()).map(Verb::Pair).map_err(usage)
     }
 
     /// Parses an option of one letter, and a long one that was typed with one dash: `-size 640x480`.
@@ -213,6 +219,12 @@ fn value(
 ) -> Result<String, ConfigError> {
     let value = parser.value().map_err(|_| usage(needs_a_value(called, placeholder)))?;
     Ok(value.to_string_lossy().into_owned())
+}
+
+/// The next word, unless it is an option.
+fn next_word(parser: &mut lexopt::Parser) -> Option<String> {
+    let word = parser.try_raw_args()?.next_if(|word| !word.to_string_lossy().starts_with('-'))?;
+    Some(word.to_string_lossy().into_owned())
 }
 
 /// The command called `word`.

@@ -125,6 +125,32 @@ fn what_a_message_says_to_type_can_be_typed() {
 }
 
 #[test]
+fn what_lancam_pair_says_to_type_is_the_order_that_was_meant_for_the_same_camera() {
+    for (arguments, meant) in [
+        (&["pair", "--state", "/x", "revoke", "HA"][..], &["--state", "/x", "--revoke", "HA"][..]),
+        (&["pair", "revoke", "HA", "--state", "/x"], &["--state", "/x", "--revoke", "HA"]),
+        (&["pair", "--state", "/x", "--plain"], &["--state", "/x", "--name", "HA", "--plain"]),
+        (&["pair", "name", "--may", "control"], &["--name", "HA", "--may", "control"]),
+        (&["pair", "HA", "--may", "control"], &["--name", "HA", "--may", "control"]),
+        (&["pair", "--state", "/x", "code"], &["--state", "/x"]),
+        (&["pair", "show"], &[]),
+        (&["pair", "K7QM-2XPD-9HRT"], &[]),
+        (&["pair", "new-code"], &["--new-code"]),
+        (&["pair", "livingroomtv"], &["--name", "livingroomtv"]),
+    ] {
+        let message = parse("", arguments).expect_err("refused").to_string();
+        let advice = advice(&message, TYPE).unwrap_or_else(|| panic!("{arguments:?}: {message}"));
+        let words: Vec<&str> = advice.split(' ').skip(1).collect();
+        let meant = [&["pair"], meant].concat();
+        assert_eq!(parse("", &words), parse("", &meant), "{message}");
+    }
+    let two_words = parse("", &["pair", "Front", "door"]).expect_err("refused").to_string();
+    assert!(two_words.ends_with("Type: lancam pair --name 'Front door'"), "{two_words}");
+    let help = parse("", &["pair", "help"]).expect_err("refused").to_string();
+    assert!(help.ends_with("did you mean \"--help\"?"), "{help}");
+}
+
+#[test]
 fn a_word_that_a_message_asks_about_is_a_word_that_works() {
     for (arguments, meant) in [
         (&["--hlep"][..], "--help"),

@@ -2,8 +2,10 @@
 
 use crate::camera::access::keys::Sealing;
 use crate::nearest;
+use crate::wire::access::code::Code;
 use crate::wire::access::key::May;
 use crate::wording::{TYPE, must_be, shell_word};
+use std::fmt;
 
 /// What to do with the code or the keys.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,6 +29,28 @@ pub enum PairOrder {
     NewCode,
 }
 
+/// As it is typed behind `lancam pair`, with a space before each word.
+impl fmt::Display for PairOrder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Show => Ok(()),
+            Self::Make { name, may, sealing } => {
+                write!(f, " --name {}", shell_word(name))?;
+                if *may == May::Control {
+                    write!(f, " --may {}", may.word())?;
+                }
+                match sealing {
+                    Sealing::TlsOnly => Ok(()),
+                    Sealing::PlainToo => f.write_str(" --plain"),
+                }
+            }
+            Self::List => f.write_str(" --list"),
+            Self::Revoke(name) => write!(f, " --revoke {}", shell_word(name)),
+            Self::NewCode => f.write_str(" --new-code"),
+        }
+    }
+}
+
 /// The options of `lancam pair` alone, and those of the whole program that it takes too.
 const OPTIONS: [&str; 6] = ["name", "may", "plain", "list", "revoke", "new-code"];
 pub(super) const SHARED: [&str; 2] = ["state", "config"];
@@ -39,6 +63,8 @@ pub(super) struct Typed {
     sealing: Option<Sealing>,
     /// One of those that stand alone, with its option.
     alone: Option<(&'static str, PairOrder)>,
+    /// What was wrong with the first word that is not an option. The rest is what it means.
+    wrong: Option<&'static str>,
 }
 
 /// What stands for the value of an option in messages.
@@ -46,21 +72,17 @@ pub(super) fn placeholder(option: &str) -> &'static str {
     if option == "may" { "watch|control" } else { "NAME" }
 }
 
-/// The message for a word that is not an option: one of these without its dashes, or the name of a key. `next`: the word
-/// behind it.
-pub(super) fn word(word: &str, next: Option<&str>) -> String {
-    let option = word.to_lowercase();
-    let (rest, why) = match OPTIONS.contains(&&*option) {
-        true if Typed::takes_value(&option) => {
-            (format!("--{option} {}", shell_word(next.unwrap_or("HA"))), OPTION_WITH_DASHES)
-        }
-        true => (format!("--{option}"), OPTION_WITH_DASHES),
-        false => (format!("--name {}", shell_word(word)), "the name of a new key follows --name"),
-    };
-    format!("{why}. {TYPE}lancam pair {rest}")
-}
-
 const OPTION_WITH_DASHES: &str = "an option of lancam pair begins with two dashes";
+const NAME_BEHIND_OPTION: &str = "the name of a new key follows --name";
+const ALONE: &str = "lancam pair alone shows the code, and where to type it";
+
+/// Whether this is the code, or a word for it. A person who types that wants to see the code, and does not name a key.
+fn is_the_code(word: &str) -> bool {
+    // Names have twelve letters too.
+    let is_code =
+        word.contains(|letter: char| letter.is_ascii_digit()) && Code::parse(word).is_ok();
+    is_code || ["code", "show"].contains(&word)
+}
 
 /// The option of `lancam pair` that is nearest to this one, with its dashes.
 pub(super) fn meant(option: &str) -> Option<String> {
@@ -93,6 +115,36 @@ impl Typed {
         Ok(true)
     }
 
+    /// Takes a word that is not an option as what it means: an option without its dashes, or the name of a key. `next` takes the
+    /// word behind it, unless that is an option.
+    ///
+    /// # Errors
+    /// What is wrong, and what is expected.
+    pub(super) fn take_word(
+        &mut self,
+        word: &str,
+        next: impl FnOnce() -> Option<String>,
+    ) -> Result<(), String> {
+        let option = &*word.to_lowercase();
+        if OPTIONS.contains(&option) {
+            self.wrong.get_or_insert(OPTION_WITH_DASHES);
+            let example = if option == "may" { May::Watch.word() } else { "HA" };
+            let value = Self::takes_value(option).then(next).flatten();
+            return self.take(option, value.as_deref().unwrap_or(example)).map(|_| ());
+        }
+        if is_the_code(option) {
+            self.wrong.get_or_insert(ALONE);
+            return Ok(());
+        }
+        self.wrong.get_or_insert(NAME_BEHIND_OPTION);
+        // Another word of a name without quotes.
+        let name = match &self.name {
+            Some(begin) => format!("{begin} {word}"),
+            None => word.to_owned(),
+        };
+        self.take("name", &name).map(|_| ())
+    }
+
     fn alone(&mut self, option: &'static str, order: PairOrder) -> Result<(), String> {
         match self.alone.replace((option, order)) {
             Some((other, _)) => Err(both(other, option)),
@@ -100,12 +152,21 @@ impl Typed {
         }
     }
 
-    /// What all that means.
+    /// What all that means. `shared`: the options of the whole program that were typed too, with a space before each word.
     ///
     /// # Errors
-    /// When the options do not go together.
-    pub(super) fn order(self) -> Result<PairOrder, String> {
-        let Self { name, may, sealing, alone } = self;
+    /// When the options do not go together, or there was a word that is not an option.
+    pub(super) fn order(self, shared: &str) -> Result<PairOrder, String> {
+        let wrong = self.wrong;
+        let order = self.meant(shared)?;
+        match wrong {
+            Some(why) => Err(format!("{why}. {TYPE}lancam pair{shared}{order}")),
+            None => Ok(order),
+        }
+    }
+
+    fn meant(self, shared: &str) -> Result<PairOrder, String> {
+        let Self { name, may, sealing, alone, wrong: _ } = self;
         let of_a_key =
             [(name.is_some(), "--name"), (may.is_some(), "--may"), (sealing.is_some(), "--plain")];
         let of_a_key = of_a_key.into_iter().find_map(|(is_there, it)| is_there.then_some(it));
@@ -119,10 +180,13 @@ impl Typed {
                 sealing: sealing.unwrap_or(Sealing::TlsOnly),
             }),
             (None, Some(option), None) => {
-                let may = may.map(|may| format!(" --may {}", may.word())).unwrap_or_default();
-                let plain = if sealing.is_some() { " --plain" } else { "" };
+                let key = PairOrder::Make {
+                    name: "HA".to_owned(),
+                    may: may.unwrap_or(May::Watch),
+                    sealing: sealing.unwrap_or(Sealing::TlsOnly),
+                };
                 Err(format!(
-                    "{option} goes with the name of a new key. {TYPE}lancam pair --name HA{may}{plain}"
+                    "{option} goes with the name of a new key. {TYPE}lancam pair{shared}{key}"
                 ))
             }
         }
@@ -152,7 +216,7 @@ mod tests {
             let value = if Typed::takes_value(option) { words.next() } else { None };
             assert!(typed.take(option, value.unwrap_or_default())?, "{word}");
         }
-        typed.order()
+        typed.order("")
     }
 
     fn key(may: May, sealing: Sealing) -> PairOrder {
@@ -170,6 +234,7 @@ mod tests {
             ("--revoke HA", PairOrder::Revoke("HA".into())),
             ("--new-code", PairOrder::NewCode),
         ] {
+            assert_eq!(parsed(&order.to_string()).as_ref(), Ok(&order), "{line}");
             assert_eq!(parsed(line), Ok(order), "{line}");
         }
         assert_eq!(Typed::default().take("quality", "80"), Ok(false));
