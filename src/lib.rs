@@ -15,6 +15,7 @@ pub mod latest;
 pub mod log_setup;
 pub mod nearest;
 pub mod net;
+pub mod one_dash;
 pub mod plain;
 pub mod prefix;
 pub mod rate;

@@ -3,6 +3,7 @@
 use super::options::{Entry, ValueKind};
 use super::pair::{self, PairOrder, Typed};
 use super::{ConfigError, Said, meant};
+use crate::one_dash::{Found, OneDash};
 use crate::wording::{TYPE, needs_a_value, shell_word, unknown};
 use lexopt::Arg::{Long, Short, Value};
 use std::ffi::{OsStr, OsString};
@@ -41,8 +42,12 @@ impl Arguments {
     ) -> Result<Self, ConfigError> {
         let mut parser = lexopt::Parser::from_args(arguments);
         let mut this = Self { verb: Verb::Run, said: Vec::new(), verbosity: 0 };
-        let mut first = true;
-        while let Some(argument) = parser.next().map_err(wrong)? {
+        let (mut first, mut dashes) = (true, OneDash::default());
+        loop {
+            if let Some(found) = dashes.next(&mut parser, meant::is_long) {
+                return Err(one_dash(&found));
+            }
+            let Some(argument) = parser.next().map_err(wrong)? else { break };
             match argument {
                 Value(word) if first && word == "pair" => {
                     this.verb = this.pair(&mut parser)?;
@@ -62,7 +67,10 @@ impl Arguments {
                         let called = format!("--{name}");
                         this.option(entry, called, None, &mut parser)?;
                     }
-                    None if name == "host" => return Err(host(parser.value().ok())),
+                    None if name == "host" => {
+                        let value = parser.value().ok().and_then(|value| value.into_string().ok());
+                        return Err(host(value.as_deref()));
+                    }
                     None => return Err(no_option(&format!("--{name}"))),
                 },
                 Short(letter) => this.letter(letter, &mut parser)?,
@@ -84,8 +92,12 @@ impl Arguments {
 
     /// Parses what follows `lancam pair`, whose `--name` and `--plain` are those of a key.
     fn pair(&mut self, parser: &mut lexopt::Parser) -> Result<Verb, ConfigError> {
-        let mut typed = Typed::default();
-        while let Some(argument) = parser.next().map_err(wrong)? {
+        let (mut typed, mut dashes) = (Typed::default(), OneDash::default());
+        loop {
+            if let Some(Found { name, .. }) = dashes.next(parser, pair::is_long) {
+                return Err(no_option_of_pair(&format!("-{name}"), Some(&format!("--{name}"))));
+            }
+            let Some(argument) = parser.next().map_err(wrong)? else { break };
             match argument {
                 Long("help") | Short('h') => return Ok(Verb::Help),
                 Long("version") | Short('V') => return Ok(Verb::Version),
@@ -104,9 +116,7 @@ impl Arguments {
                     };
                     if !typed.take(&name, &value).map_err(usage)? {
                         let meant = pair::meant(&name);
-                        let name = format!("--{name}");
-                        let kind = "option of lancam pair";
-                        return Err(usage(unknown(kind, &name, meant.as_deref(), SEE_HELP)));
+                        return Err(no_option_of_pair(&format!("--{name}"), meant.as_deref()));
                     }
                 }
                 Value(word) if word == "help" || word == "version" => {
@@ -126,13 +136,9 @@ impl Arguments {
         typed.order(&shared.collect::<String>()).map(Verb::Pair).map_err(usage)
     }
 
-    /// Parses an option of one letter, and a long one that was typed with one dash: `-size 640x480`.
+    /// Parses an option of one letter.
     fn letter(&mut self, letter: char, parser: &mut lexopt::Parser) -> Result<(), ConfigError> {
         let rest = parser.optional_value();
-        let long = rest.as_deref().map(|rest| format!("{letter}{}", rest.to_string_lossy()));
-        if let Some(long) = long.filter(|long| meant::is_long(long)) {
-            return Err(no_option(&format!("-{long}")));
-        }
         let called = format!("-{letter}");
         match meant::typed_letter(letter) {
             Some(entry) => self.option(entry, called, rest, parser),
@@ -205,6 +211,19 @@ fn no_option(called: &str) -> ConfigError {
     usage(unknown("option", called, meant.as_deref(), SEE_HELP))
 }
 
+/// The message for a long option with one dash.
+fn one_dash(found: &Found) -> ConfigError {
+    match &*found.name {
+        "host" => host(found.value.as_deref()),
+        name => no_option(&format!("-{name}")),
+    }
+}
+
+/// The message for an option that `lancam pair` does not have, with its dashes.
+fn no_option_of_pair(called: &str, meant: Option<&str>) -> ConfigError {
+    usage(unknown("option of lancam pair", called, meant, SEE_HELP))
+}
+
 /// The message for `lancam check FILE`.
 fn checked_file(file: &OsStr) -> ConfigError {
     let file = shell_word(&file.to_string_lossy());
@@ -256,9 +275,8 @@ fn no_command(word: &str) -> String {
 }
 
 /// The message for `--host`. Other programs have one option for the address and one for the port.
-fn host(value: Option<OsString>) -> ConfigError {
-    let value = value.and_then(|value| value.into_string().ok());
-    let address = match value.as_deref() {
+fn host(value: Option<&str>) -> ConfigError {
+    let address = match value {
         Some("localhost") => Some([127, 0, 0, 1].into()),
         Some(text) => text.parse::<IpAddr>().ok(),
         None => None,

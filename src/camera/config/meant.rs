@@ -113,10 +113,11 @@ pub(super) fn option_typed(name: &str) -> Option<String> {
     Some(format!("--{}", long?))
 }
 
-/// Whether this is the name of an option or a command, so that `-name` is one with a dash too few.
+/// Whether this is the name of an option or a command, or a word for one, so that `-name` is one with a dash too few.
 pub(super) fn is_long(name: &str) -> bool {
     let is_command = COMMANDS.contains(&name) && name.len() > 2;
-    typed(name).is_some() || ONLY_TYPED.contains(&name) || is_command
+    let is_option = Entry::named(name).is_some() || ONLY_TYPED.contains(&name);
+    is_option || is_command || elsewhere(name).or(nearest::ours(name, &SPELLED_OUT)).is_some()
 }
 
 /// The command that `word` means or is nearest to, with its program.

@@ -89,6 +89,11 @@ pub(super) fn meant(option: &str) -> Option<String> {
     nearest::of(option, OPTIONS.into_iter().chain(SHARED)).map(|name| format!("--{name}"))
 }
 
+/// Whether this is the name of an option of `lancam pair`.
+pub(super) fn is_long(name: &str) -> bool {
+    OPTIONS.iter().chain(&SHARED).chain(&["help", "version"]).any(|option| *option == name)
+}
+
 impl Typed {
     /// Whether this is an option that a value follows.
     pub(super) fn takes_value(option: &str) -> bool {

@@ -195,6 +195,37 @@ fn what_newcomers_type_wrongly_is_answered_with_what_to_type() {
 }
 
 #[test]
+fn a_long_option_with_one_dash_is_never_taken_for_its_first_letter() {
+    for entry in &OPTIONS {
+        let meant = format!("did you mean \"--{}\"?", entry.name);
+        for typed in [format!("-{}", entry.name), format!("-{}=5", entry.name)] {
+            let said = parse(&[], &[&typed, "5"]).expect_err(&typed).to_string();
+            assert!(said.ends_with(&meant), "{typed}: {said}");
+        }
+    }
+    for (arguments, expected) in [
+        (&["-version"][..], "did you mean \"--version\"?"),
+        (&["-help"], "did you mean \"--help\"?"),
+        (&["-verbose"], "did you mean \"-v\"?"),
+        (&["-quiet"], "did you mean \"-q\"?"),
+        (&["-host", "localhost"], "Type: lancam --listen 127.0.0.1:8080"),
+        (&["check", "-config", "x"], "did you mean \"--config\"?"),
+        (
+            &["pair", "-name", "HA"],
+            "unknown option of lancam pair \"-name\"; did you mean \"--name\"?",
+        ),
+        (&["pair", "-state=/x"], "did you mean \"--state\"?"),
+    ] {
+        let said = parse(&[], arguments).expect_err("refused").to_string();
+        assert!(said.ends_with(expected), "{arguments:?}: {said}");
+    }
+    // Values are passed over.
+    assert_eq!(config(&["--name", "-size"]).name.as_deref(), Some("-size"));
+    let command = parse(&[], &["pair", "--name", "-list"]);
+    assert!(matches!(command, Ok(Command::Pair { .. })), "{command:?}");
+}
+
+#[test]
 fn what_other_programs_taught_people_to_type_works() {
     let same = [
         (&["--port", "8080"][..], &["--listen", "[::]:8080"][..]),

@@ -3,6 +3,7 @@
 use super::{OPTIONS, UsageError};
 use crate::image::pixels::Size;
 use crate::nearest;
+use crate::one_dash::Found;
 use crate::wording::{TYPE, shell_word, unknown};
 
 /// What other programs call our options.
@@ -79,6 +80,24 @@ pub(super) fn long(name: &str, value: Option<&str>) -> UsageError {
         None => nearest::of(name, OPTIONS).map(|meant| format!("--{meant}")),
     };
     UsageError::Unknown(unknown("option", &format!("--{name}"), meant.as_deref(), SEE_HELP))
+}
+
+/// Whether this is the name of an option, here or elsewhere, so that `-name` is one with a dash too few.
+pub(super) fn is_long(name: &str) -> bool {
+    let others = [&FOR_THE_CAMERA[..], &FOR_THE_PORT, &FOR_THE_SIZE, &OF_LANCAM];
+    OPTIONS.contains(&name)
+        || nearest::ours(name, &CALLED_ELSEWHERE).is_some()
+        || others.iter().any(|names| names.contains(&name))
+}
+
+/// What to say of a long option with one dash.
+pub(super) fn one_dash(found: &Found) -> UsageError {
+    let name = &*found.name;
+    if !OPTIONS.contains(&name) {
+        return long(name, found.value.as_deref());
+    }
+    let (called, meant) = (format!("-{name}"), format!("--{name}"));
+    UsageError::Unknown(unknown("option", &called, Some(&meant), SEE_HELP))
 }
 
 /// The same for an option of one letter.

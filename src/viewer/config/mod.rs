@@ -9,6 +9,7 @@ mod tests;
 mod units;
 mod values;
 
+use crate::one_dash::OneDash;
 use crate::viewer::find::address::{AddressError, CameraAddress};
 use crate::viewer::headless::{Limit, Timeout};
 use crate::viewer::keep::keyring::KeyError;
@@ -191,8 +192,12 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Request, U
         _ => {}
     }
     let mut parser = lexopt::Parser::from_args(arguments);
-    let mut given = Given::default();
-    while let Some(argument) = parser.next()? {
+    let (mut given, mut dashes) = (Given::default(), OneDash::default());
+    loop {
+        if let Some(found) = dashes.next(&mut parser, meant::is_long) {
+            return Err(meant::one_dash(&found));
+        }
+        let Some(argument) = parser.next()? else { break };
         if let Long(name) = argument {
             given.once(name)?;
         }

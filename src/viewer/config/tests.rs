@@ -173,6 +173,26 @@ fn what_makes_no_sense_is_answered_in_one_line_with_what_would() {
 }
 
 #[test]
+fn a_long_option_with_one_dash_is_never_taken_for_its_first_letter() {
+    for option in OPTIONS {
+        let error = parse_line(&format!("-{option} 5 pi")).expect_err(option);
+        let expected = format!("unknown option \"-{option}\"; did you mean \"--{option}\"?");
+        assert_eq!(error, expected);
+    }
+    for (line, answer) in [
+        ("-quality=5 pi", "did you mean \"--quality\"?"),
+        ("-verbose pi", "did you mean \"-v\"?"),
+        ("-host=pi", "Type: lancam-view pi"),
+        ("-port 8080", "Type: lancam-view 192.168.1.20:8080"),
+    ] {
+        let error = parse_line(line).expect_err(line);
+        assert!(error.ends_with(answer), "{line}: {error}");
+    }
+    assert_eq!(config("-vv -- -list").cameras.len(), 1, "a camera may be called so");
+    assert_eq!(config("--key-file -code pi").cameras.len(), 1, "values are passed over");
+}
+
+#[test]
 fn help_names_every_option_that_is_taken() {
     let text = help::text();
     for option in OPTIONS {

@@ -11,20 +11,20 @@ use std::fs;
 use std::path::Path;
 
 /// The rooms below each room. A room may name itself and these. Programs may name any room.
-const BELOW: [(&str, &[&str]); 28] = [
+const BELOW: [(&str, &[&str]); 29] = [
     (
         "camera",
         &[
             "bucket", "clock", "console", "crypto", "fnv", "helpers", "hex", "holders", "image",
-            "json", "latest", "nearest", "net", "plain", "rate", "settings", "source", "stop",
-            "wire", "wording",
+            "json", "latest", "nearest", "net", "one_dash", "plain", "rate", "settings", "source",
+            "stop", "wire", "wording",
         ],
     ),
     (
         "viewer",
         &[
             "bucket", "console", "crypto", "helpers", "hex", "image", "json", "latest", "nearest",
-            "net", "plain", "rate", "signals", "wire", "wording",
+            "net", "one_dash", "plain", "rate", "signals", "wire", "wording",
         ],
     ),
     ("setup", &["nearest", "plain", "settings", "wire", "wording"]),
@@ -46,6 +46,7 @@ const BELOW: [(&str, &[&str]); 28] = [
     ("prefix", &[]),
     ("rate", &[]),
     ("nearest", &[]),
+    ("one_dash", &[]),
     ("plain", &[]),
     ("wording", &["plain"]),
     ("latest", &[]),
@@ -138,7 +139,7 @@ const CRATES: [(&str, &str); 28] = [
     ("granit_parser", "src/setup/yaml.rs"),
     ("if_addrs", "src/net/mdns.rs"),
     ("jiff", "src/viewer/keep/folders.rs"),
-    ("lexopt", "src/"), // both programs' config.rs
+    ("lexopt", "src/"), // the programs' command lines
     ("log", "src/"),
     ("minifb", "src/viewer/stage/window/"),
     ("nix", "src/"), // `PURE` says where not
