@@ -5,6 +5,7 @@
 
 use crate::plain::printable;
 use std::fmt;
+use std::path::{self, Path};
 
 /// Begins the text to write into a file, which goes up to the end of the message.
 pub const WRITE: &str = "Write: ";
@@ -57,6 +58,12 @@ pub fn shell_word(text: &str) -> String {
         true => text.to_owned(),
         false => format!("'{}'", printable(text).replace('\'', "'\\''")),
     }
+}
+
+/// A file or folder as a shell takes it in one piece, whatever folder it is in.
+pub fn shell_path(path: &Path) -> String {
+    let path = path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    shell_word(&path.display().to_string())
 }
 
 /// `1 viewer`, `2 viewers`.
@@ -120,6 +127,14 @@ mod tests {
         let error = std::io::Error::from_raw_os_error(13);
         assert_eq!(reason(&error), "Permission denied");
         assert_eq!(reason(&std::io::Error::other("a disk")), "a disk");
+    }
+
+    #[test]
+    fn a_path_can_be_typed_in_any_folder() {
+        assert_eq!(shell_path(Path::new("/var/lib/lancam")), "/var/lib/lancam");
+        assert_eq!(shell_path(Path::new("/a b/keys")), "'/a b/keys'");
+        let here = shell_path(Path::new("keys"));
+        assert!(here.trim_start_matches('\'').starts_with('/') && here.contains("/keys"), "{here}");
     }
 
     #[test]

@@ -1,9 +1,10 @@
 //! `lancam pair`: shows the code, and makes, lists and revokes keys, while lancam runs or not.
 
 use super::access::day::Day;
-use super::access::folder::{self, OF_ROOT};
+use super::access::folder::OF_ROOT;
 use super::access::keys::{Entry, Sealing};
 use super::access::opening::{Closed, OpeningError};
+use super::access::service::of_service;
 use super::access::{AccessError, Given, Mode, Plain};
 use super::config::Config;
 use super::config::pair::PairOrder;
@@ -12,11 +13,11 @@ use super::whereabouts::Whereabouts;
 use crate::hex;
 use crate::nearest;
 use crate::wire::access::key::May;
-use crate::wording::{TYPE, count, shell_word};
+use crate::wording::{TYPE, count, shell_path};
 use nix::unistd::geteuid;
 use std::fmt::Write;
 use std::fs;
-use std::path::{self, Path, PathBuf};
+use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 /// Why nothing was shown or changed.
@@ -105,7 +106,7 @@ fn no_such_key(name: &str, keys: &[Entry], config: &Config) -> PairError {
 /// What to type to see the code, in whatever folder.
 pub fn command(config: &Config) -> String {
     let given = config.state.as_deref();
-    let of_service = folder::of_service(|name| std::env::var_os(name)).filter(|_| given.is_none());
+    let of_service = of_service(|name| std::env::var_os(name)).filter(|_| given.is_none());
     // A service may have a user of its own.
     let sudo = if geteuid().is_root() || of_service.is_some() { "sudo " } else { "" };
     match given.or(of_service.as_deref()) {
@@ -119,8 +120,7 @@ fn state_option(place: &Path, sudo: &str) -> String {
     if place == Path::new(OF_ROOT) && !sudo.is_empty() {
         return String::new();
     }
-    let place = path::absolute(place).unwrap_or_else(|_| place.to_owned());
-    format!(" --state {}", shell_word(&place.display().to_string()))
+    format!(" --state {}", shell_path(place))
 }
 
 fn open(order: &PairOrder, config: &Config, host_name: &str) -> Result<Closed, PairError> {

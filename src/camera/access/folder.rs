@@ -4,7 +4,8 @@
 //! A file is written beside its place, synced, and then renamed. So after a power cut the old file is there or the new one,
 //! and never a part. What is not read here is a refusal: no error in a file opens the camera.
 
-use crate::wording::reason;
+use super::service::{of_service, sudo};
+use crate::wording::{TYPE, reason, shell_path};
 use nix::fcntl::{Flock, FlockArg, OFlag};
 use nix::unistd::geteuid;
 use std::ffi::OsString;
@@ -81,7 +82,7 @@ pub enum FolderError {
     )]
     Nowhere,
     /// It belongs to somebody else, who could let anybody in.
-    #[error("{} belongs to user {owner}, not to user {expected}, so it is not used. Type: sudo chown {expected} {}", .path.display(), .path.display())]
+    #[error("{} belongs to user {owner}, not to user {expected}, so it is not used. {TYPE}sudo chown {expected} {}", .path.display(), shell_path(.path))]
     Foreign {
         /// The file or folder.
         path: PathBuf,
@@ -91,7 +92,7 @@ pub enum FolderError {
         expected: u32,
     },
     /// Others can read its secrets, or let anybody in.
-    #[error("{} is open to other users (mode {mode:03o}), so it is not used. Type: chmod {expected:o} {}", .path.display(), .path.display())]
+    #[error("{} is open to other users (mode {mode:03o}), so it is not used. {TYPE}{}chmod {expected:o} {}", .path.display(), sudo(), shell_path(.path))]
     Open {
         /// The file or folder.
         path: PathBuf,
@@ -197,13 +198,6 @@ pub fn place(
     let state = of_variable("XDG_STATE_HOME").filter(|path| path.is_absolute());
     let state = state.or_else(|| Some(of_variable("HOME")?.join(".local/state")));
     Ok(state.ok_or(FolderError::Nowhere)?.join("lancam"))
-}
-
-/// The folder that the service manager has made for this unit. A unit with several gets them in one text, and means the first.
-pub fn of_service(variable: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
-    let folders = variable("STATE_DIRECTORY")?.into_string().ok()?;
-    let first = folders.split(':').next().filter(|first| !first.is_empty())?;
-    Some(first.into())
 }
 
 impl Folder {
@@ -562,14 +556,30 @@ mod tests {
         for mode in [0o640, 0o604, 0o620, 0o602, 0o644, 0o666, 0o610] {
             set_mode(&path, mode);
             let said = folder.read(Name::Keys).expect_err("open").to_string();
-            let path = path.display();
+            let (path, typed, sudo) = (path.display(), shell_path(&path), sudo());
             let expected = format!(
-                "{path} is open to other users (mode {mode:o}), so it is not used. Type: chmod 600 {path}"
+                "{path} is open to other users (mode {mode:o}), so it is not used. Type: {sudo}chmod 600 {typed}"
             );
             assert_eq!(said, expected);
         }
         set_mode(&path, 0o400);
         assert_eq!(read(&folder).as_deref(), Some(OLD));
+    }
+
+    #[test]
+    fn what_to_type_is_one_word_in_any_folder_and_root_needs_to_type_it() {
+        let path = || PathBuf::from("a b/keys");
+        let open = FolderError::Open { path: path(), mode: 0o644, expected: 0o600 };
+        let foreign = FolderError::Foreign { path: path(), owner: 5, expected: 0 };
+        let sudo = if geteuid().is_root() { "sudo " } else { "" };
+        for (error, command) in
+            [(open, format!("{sudo}chmod 600 '/")), (foreign, "sudo chown 0 '/".to_owned())]
+        {
+            let said = error.to_string();
+            assert!(said.starts_with("a b/keys "), "{said}");
+            assert!(said.contains(&format!("{TYPE}{command}")), "{said}");
+            assert!(said.ends_with("/a b/keys'"), "{said}");
+        }
     }
 
     #[test]
@@ -579,7 +589,7 @@ mod tests {
             set_mode(&folder.path, mode);
             let said = Folder::open(&folder.path).expect_err("open").to_string();
             assert!(
-                said.contains("is open to other users") && said.contains("Type: chmod 700 "),
+                said.contains("is open to other users") && said.contains("chmod 700 "),
                 "{said}"
             );
         }

@@ -16,6 +16,7 @@ mod mode;
 pub mod opening;
 mod refused;
 mod said;
+pub mod service;
 #[cfg(test)]
 mod tests;
 

@@ -160,7 +160,7 @@ fn a_damaged_file_is_refused_with_its_name_and_never_opens_the_camera() {
         disk.put(file, &whole);
     }
     fs::set_permissions(disk.path("keys"), fs::Permissions::from_mode(0o644)).expect("ours");
-    assert!(disk.open().expect_err("open").to_string().contains("Type: chmod 600 "));
+    assert!(disk.open().expect_err("open").to_string().contains("chmod 600 "));
 }
 
 #[test]
@@ -208,7 +208,7 @@ fn a_running_camera_notices_that_a_file_was_put_right_as_it_said() {
         fs::set_permissions(disk.path("keys"), fs::Permissions::from_mode(mode)).expect("ours");
     };
     set_mode(0o644);
-    assert!(running.refresh().expect_err("open").to_string().contains("Type: chmod 600 "));
+    assert!(running.refresh().expect_err("open").to_string().contains("chmod 600 "));
     assert!(!running.refresh().expect("said already") && !is_in(&running, &given));
     set_mode(0o600);
     assert!(running.refresh().expect("readable") && is_in(&running, &given));

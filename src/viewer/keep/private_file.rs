@@ -131,7 +131,7 @@ fn is_missing(error: &io::Error) -> bool {
 mod owner_only {
     //! What Unix has for it: modes, locks, folders that are synced.
 
-    use crate::wording::{TYPE, shell_word};
+    use crate::wording::{TYPE, shell_path};
     use nix::fcntl::{Flock, FlockArg};
     use nix::unistd::geteuid;
     use std::fs::{File, OpenOptions, Permissions};
@@ -179,7 +179,7 @@ mod owner_only {
     /// What to say of a key file of this mode, and what to type. `owner` is another user to whom it belongs, and then this one:
     /// closed to all but that user, it could not be read here.
     pub(super) fn who_can_watch(path: &Path, mode: u32, owner: Option<(u32, u32)>) -> String {
-        let (shown, word) = (path.display(), shell_word(&path.display().to_string()));
+        let (shown, word) = (path.display(), shell_path(path));
         let typed = format!("chmod 600 {word}");
         let what = match owner {
             None => format!("{TYPE}{typed}"),
