@@ -114,18 +114,22 @@ pub(super) fn unknown_key(key: &str, written: &str) -> String {
     }
 }
 
-/// What to say about an unknown table, or about an option that is written as one.
-pub(super) fn unknown_table(name: &str) -> String {
+/// The table that `name` is nearly the name of.
+pub(super) fn meant_table(name: &str) -> Option<&'static str> {
     let lower = name.to_lowercase();
     let tables = device::TABLES.into_iter().chain(["controls", "csi"]);
-    let meant = match &*lower {
+    match &*lower {
         "wlan" | "network" | "wireless" => Some("wifi"),
         _ => nearest::of(&lower, tables),
-    };
+    }
+}
+
+/// What to say about an unknown table.
+pub(super) fn unknown_table(name: &str) -> String {
     unknown(
         "table",
         &format!("[{name}]"),
-        meant.map(|meant| format!("[{meant}]")).as_deref(),
+        meant_table(name).map(|meant| format!("[{meant}]")).as_deref(),
         "options go at the top of the file, controls below a line [controls]",
     )
 }
@@ -143,13 +147,18 @@ fn belongs_elsewhere(key: &str) -> Option<String> {
         }
         _ => return None,
     };
-    Some(format!("write it below a line [{table}]"))
+    let elsewhere = match table {
+        "device" => ". Elsewhere, lancam pair --new-code makes another code",
+        _ => "",
+    };
+    Some(format!("write it below a line [{table}], on lancam's SD card only{elsewhere}"))
 }
 
 /// What to say about a value whose type is wrong for the option: a list, a table, a date.
 pub(super) fn wrong_kind(entry: &Entry, written: &str) -> String {
     let value = written.trim_matches(['[', ']', ' ']).trim_matches(['"', '\'']);
-    let right = statement(entry, value).or_else(|| example(entry)).unwrap_or_default();
+    let right = Some(value).filter(|it| !it.is_empty()).and_then(|it| statement(entry, it));
+    let right = right.or_else(|| example(entry)).unwrap_or_default();
     let kind = match entry.kind {
         ValueKind::List(_) => "a list of texts, each in quotes",
         _ => "one value",

@@ -133,7 +133,8 @@ impl Reading<'_> {
             return self.settings(table, statement);
         }
         // In other programs `device` is the source.
-        let is_source = key == "device" && !matches!(value, Value::Table(_));
+        let is_table = matches!(value, Value::Table(_));
+        let is_source = key == "device" && !is_table;
         if device::TABLES.contains(&key.as_str()) && !is_source {
             return self.device(&statement);
         }
@@ -142,7 +143,8 @@ impl Reading<'_> {
             return self.problem(Some(value_at.start), curly_quotes(&right));
         }
         match Entry::named(key) {
-            _ if matches!(value, Value::Table(_)) => {
+            // [control] is meant as [controls], though control is an option.
+            entry if is_table && (entry.is_none() || advice::meant_table(key).is_some()) => {
                 self.problem(Some(key_at.start), advice::unknown_table(key));
             }
             None => self.problem(Some(key_at.start), advice::unknown_key(key, &written)),
@@ -153,7 +155,9 @@ impl Reading<'_> {
             Some(entry) => match texts(entry, value) {
                 Some(values) => self.say(entry, values, key.clone(), value_at.start),
                 None => {
-                    self.problem(Some(value_at.start), advice::wrong_kind(entry, &written));
+                    // What is in a table is no value.
+                    let written = if is_table { "" } else { &written };
+                    self.problem(Some(value_at.start), advice::wrong_kind(entry, written));
                 }
             },
         }
