@@ -15,24 +15,26 @@ def message(kind, layout, *fields):
     return HEADER.pack(b"LCAM", 1, kind, 0, struct.calcsize(layout)) + struct.pack(layout, *fields)
 
 def messages(stream):  # each message's kind and payload, until the camera closes
-    while header := stream.read(HEADER.size):
-        magic, version, kind, flags, length = HEADER.unpack(header)
-        if magic != b"LCAM" or length > MAX_PAYLOAD:
-            raise ValueError(f"no lancam answers there: {header}")
-        payload = stream.read(length)
-        if len(payload) < length or kind in (PING, PONG, STREAM, FRAME, STATUS) and (version, flags) != (1, 0):
-            raise ValueError(f"a message is cut off, or of another version: {header}")
-        yield kind, payload  # unknown kinds too, which are to be passed over
+    try:
+        while header := stream.read(HEADER.size):
+            magic, version, kind, flags, length = HEADER.unpack(header)
+            if magic != b"LCAM" or length > MAX_PAYLOAD:
+                sys.exit(f"no lancam answers there: {header}")
+            payload = stream.read(length)
+            if len(payload) < length or kind in (PING, PONG, STREAM, FRAME, STATUS) and (version, flags) != (1, 0):
+                sys.exit(f"a message is cut off, or of another version: {header}")
+            yield kind, payload  # unknown kinds too, which are to be passed over
+    except TimeoutError: sys.exit(f"nothing has come from {options.host}, port {options.port}, for 10 s")
 
 def text(payload, at):  # a length and so many bytes
     return payload[at + 2:at + 2 + struct.unpack_from("<H", payload, at)[0]].decode(errors="replace")
 
 def connect(pin):  # inside TLS, to the certificate with this pin alone; "" takes any, for pairing; None: without TLS
     try: camera = socket.create_connection((options.host, options.port), 10)  # and no longer than 10 s without a word
-    except OSError as error: sys.exit(f"cannot connect to {options.host}, port {options.port}: {error.strerror or error}")
+    except (OSError, OverflowError) as error:
+        sys.exit(f"cannot connect to {options.host}, port {options.port}: {getattr(error, 'strerror', None) or error}")
     camera.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    if pin is None:
-        return camera, None
+    if pin is None: return camera, None
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_3
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE  # no authority knows a camera at home; its pin does
@@ -95,12 +97,11 @@ options.add_argument("--pair", action="store_true"), options.add_argument("--key
 options = options.parse_args()
 if named := re.fullmatch(r"([^:]+):(\d+)", options.host):
     options.host, options.port = named[1], int(named[2])
-options.key_file = options.key_file or pathlib.Path(f"{options.host}.key")
+options.key_file = options.key_file or pathlib.Path(f"{options.host}{'' if options.port == 9999 else f'-{options.port}'}.key")
 if options.pair:
     print("the camera's code: ", end="", file=sys.stderr, flush=True)
     code, (camera, pin) = input(), connect(pin="")
-    with camera:
-        key = pair(camera, pin, code)
+    with camera: key = pair(camera, pin, code)
     options.key_file.unlink(missing_ok=True)  # one that others may read would stay so
     with open(options.key_file, "x", opener=lambda path, flags: os.open(path, flags, 0o600)) as file:
         file.write(f"{pin.hexdigest()} {key}\n")

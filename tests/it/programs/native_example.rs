@@ -48,6 +48,11 @@ fn python(port: u16, folder: &Path, arguments: &[&str], typed: &str) -> Option<O
     Some(running.wait_with_output().expect("it ends"))
 }
 
+/// The key file of the camera at this port, since several may be on one machine.
+fn key_file(port: u16) -> String {
+    format!("127.0.0.1-{port}.key")
+}
+
 /// The number, the age in ms and the uncertainty of each frame that it printed.
 fn told(output: &Output) -> Vec<(u64, f64, f64)> {
     let text = String::from_utf8_lossy(&output.stdout);
@@ -82,11 +87,30 @@ fn an_address_with_a_port_is_taken_and_a_wrong_one_is_told_in_one_line() {
         command.args([EXAMPLE, address, "--frames", "1"]).current_dir(folder.path());
         command.output().map_err(|error| skip("python3", &error.to_string())).ok()
     };
-    let Some(output) = run(&closed.to_string()) else { return };
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    let expected =
-        format!("cannot connect to 127.0.0.1, port {}: Connection refused", closed.port());
-    assert_eq!((said.trim_end(), output.status.success()), (&*expected, false));
+    // A router's page, and a program that waits for more.
+    let page = FakeServer::on(0, |mut stream| {
+        let _count = stream.read(&mut [0; 4096])?;
+        stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n")?;
+        stream.read_to_end(&mut Vec::new()).map(|_| ())
+    });
+    let silent = FakeServer::on(0, |mut stream| stream.read_to_end(&mut Vec::new()).map(|_| ()));
+    for (address, expected) in [
+        (
+            closed.to_string(),
+            format!("cannot connect to 127.0.0.1, port {}: Connection refused", closed.port()),
+        ),
+        ("127.0.0.1:99999".into(), "cannot connect to 127.0.0.1, port 99999: ".into()),
+        (format!("127.0.0.1:{}", page.port()), "no lancam answers there: b'HTTP/1.1 400'".into()),
+        (
+            format!("127.0.0.1:{}", silent.port()),
+            format!("nothing has come from 127.0.0.1, port {}, for 10 s", silent.port()),
+        ),
+    ] {
+        let Some(output) = run(&address) else { return };
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(said.starts_with(&expected) && said.lines().count() == 1, "{address}: {said}");
+        assert!(!output.status.success(), "{address}");
+    }
     let camera = CameraProcess::start(&["--source", "test:320x180@50"]);
     let output = run(&format!("127.0.0.1:{}", camera.port())).expect("it was there");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
@@ -197,15 +221,15 @@ fn it_pairs_once_and_then_watches_inside_tls_by_its_key() {
     assert!(text.lines().next().is_some_and(|line| line.contains("TLS")), "in words: {text}");
 
     let code = access.code().shown();
+    let file = folder.path().join(key_file(camera.port));
     for (typed, what) in [("0000-0000-0000", "the code is wrong"), ("hello", "the code is wrong")] {
         let (text, watched) = said(&run(&["--pair", "--frames", "3"], typed).expect("Python"));
         assert!(!watched && text.contains(what) && !text.contains("frame "), "{text}");
-        assert!(!text.contains("Traceback") && !folder.path().join("127.0.0.1.key").exists());
+        assert!(!text.contains("Traceback") && !file.exists());
     }
     let typed = code.to_lowercase().replace('-', " ");
     let (text, watched) = said(&run(&["--pair", "--frames", "20"], &typed).expect("Python"));
     assert!(watched && text.matches("frame ").count() == 20 && !text.contains(&code), "{text}");
-    let file = folder.path().join("127.0.0.1.key");
     let kept = fs::read_to_string(&file).expect("written");
     let pin: String = camera.pin.iter().map(|byte| format!("{byte:02x}")).collect();
     assert!(kept.starts_with(&format!("{pin} ")) && kept.trim().len() == 64 + 1 + 43, "{kept}");
@@ -225,7 +249,6 @@ fn it_pairs_once_and_then_watches_inside_tls_by_its_key() {
 fn it_shows_its_key_to_nobody_who_does_not_encrypt() {
     let folder = tempfile::tempdir().expect("a folder");
     let kept = format!("{} {}\n", "a".repeat(64), "K".repeat(43));
-    fs::write(folder.path().join("127.0.0.1.key"), kept).expect("written");
     let (said, heard) = channel();
     let camera = FakeServer::on(0, move |mut stream| {
         let mut some = [0; 4096];
@@ -233,6 +256,7 @@ fn it_shows_its_key_to_nobody_who_does_not_encrypt() {
         let _ = said.send(some[..count].to_vec());
         stream.write_all(b"LCAM\x01\x40\0\0\x0c\0\0\0\x01\x01\0\0\x06\0Garage")
     });
+    fs::write(folder.path().join(key_file(camera.port())), kept).expect("written");
     let Some(output) = python(camera.port(), folder.path(), &["--frames", "1"], "") else { return };
     let (text, watched) = self::said(&output);
     assert!(!watched && !text.contains("Traceback"), "{text}");
@@ -308,8 +332,9 @@ fn it_notices_a_machine_in_the_middle_in_pairing_and_after_it() {
     let keys = access.keys().len();
 
     let relay = Relay::before(&camera, folder.path());
-    let (text, watched) =
-        said(&python(relay.1, folder.path(), &["--frames", "3"], "").expect("Python"));
+    let kept = key_file(camera.port);
+    let known = ["--frames", "3", "--key-file", &kept];
+    let (text, watched) = said(&python(relay.1, folder.path(), &known, "").expect("Python"));
     assert!(!watched && text.contains("is not the camera that was paired"), "{text}");
     // The right code is no use either: its proof is about another certificate.
     let elsewhere = folder.path().join("elsewhere");
