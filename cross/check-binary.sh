@@ -29,7 +29,7 @@ check() {
     [[ ! $(elf --program-headers) =~ INTERP ]] || fail "wants a dynamic loader"
     [[ ! $(elf --dynamic) =~ NEEDED ]] || fail "wants shared libraries"
     [[ ! $(elf --section-headers) =~ \.(symtab|debug_) ]] || fail "is not stripped"
-    [[ ! $(elf --section-headers) =~ \.eh_frame ]] || fail "has tables for unwinding"
+    [[ ! $(elf --section-headers) =~ \.(eh_frame|gcc_except_table) ]] || fail "has tables for unwinding"
     [[ -z $arch || $(elf --arch-specific) =~ Tag_CPU_arch:\ $arch$'\n' ]] || fail "is not for ARM$arch"
     if [ -n "$simd" ]; then
         holds "$simd" || fail "has no SIMD code in libjpeg-turbo"
