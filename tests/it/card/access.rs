@@ -22,6 +22,8 @@ fn watch(pi: &Appliance, folder: &Path, code: Option<&str>) -> (String, bool) {
     let mut python = Command::new("python3");
     python.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/native_viewer.py"));
     python.args(["127.0.0.1", "--frames", "3", "--port", &pi.port(9999).to_string()]);
+    // At the next start, the camera has another port.
+    python.args(["--key-file", "camera.key"]);
     python.args(code.map(|_| "--pair")).current_dir(folder).stdin(Stdio::piped());
     let python = python.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
     let mut python = python.expect("Python is there");
