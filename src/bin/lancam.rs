@@ -38,6 +38,7 @@ mod linux {
     use lancam::source::SourceError;
     use lancam::source::v4l2::list::Listing;
     use lancam::stop::Stop;
+    use lancam::wording::reason;
     use lancam::{log_setup, signals, version};
     use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
     use nix::sys::signal::Signal;
@@ -367,9 +368,8 @@ mod linux {
         match announcement.start(camera.roster.shown().reader()) {
             Ok(announcing) => Some(announcing),
             Err(error) => {
-                log::warn!(
-                    "cannot announce this camera on the LAN: cannot start a thread: {error}"
-                );
+                let why = reason(&error);
+                log::warn!("cannot announce this camera on the LAN: cannot start a thread: {why}");
                 None
             }
         }

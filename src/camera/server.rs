@@ -8,6 +8,7 @@ use super::refusals::Refusals;
 use super::session;
 use super::session::farewell::Farewell;
 use crate::net::lan::Guests;
+use crate::wording::reason;
 use std::fs::File;
 use std::io;
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -163,7 +164,8 @@ impl Acceptor {
         };
         let thread = thread::Builder::new().name("session".into()).stack_size(SESSION_STACK);
         if let Err(error) = thread.spawn(session) {
-            let text = format!("cannot start a thread for another connection: {error}");
+            let why = reason(&error);
+            let text = format!("cannot start a thread for another connection: {why}");
             self.warnings.descriptors.say(format_args!("{text}"), Instant::now());
             if let Some(stream) = Arc::into_inner(stream) {
                 self.turn_away(stream, Refused::TooMany, text);

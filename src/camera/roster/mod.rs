@@ -21,6 +21,7 @@ use crate::latest::{Latest, Reader};
 use crate::stop::Stop;
 use crate::wire::ladder::Rung;
 use crate::wire::native::message::StatusCode;
+use crate::wording::reason;
 use inbox::{Grant, Inbox};
 use plan::Plan;
 use rest::Rest;
@@ -81,7 +82,7 @@ pub struct Situation {
 enum StartError {
     #[error(transparent)]
     Jpeg(#[from] JpegError),
-    #[error("cannot start a thread: {0}")]
+    #[error("cannot start a thread: {}", reason(.0))]
     Thread(#[from] io::Error),
 }
 

@@ -6,6 +6,7 @@ use super::recorder::pipe;
 use crate::image::jpeg::codec::{Decoder, JpegError};
 use crate::image::picture::Picture;
 use crate::viewer::arrival::Arrival;
+use crate::wording::reason;
 use std::fs::{File, OpenOptions};
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
@@ -36,7 +37,7 @@ pub struct Keeper {
 #[derive(Debug, thiserror::Error)]
 pub enum SnapshotError {
     /// The disk is full, or the folder is read-only or gone.
-    #[error("cannot write {}: {source}", path.display())]
+    #[error("cannot write {}: {}", path.display(), reason(source))]
     Write {
         /// The file.
         path: PathBuf,
@@ -252,6 +253,13 @@ mod tests {
         let picture = Picture::blank(Size::new(16, 12), 0);
         let origin = Arc::new(Origin { name: "a/b".into(), ..Origin::default() });
         Arrival { picture, size, jpeg, origin, ..Arrival::default() }
+    }
+
+    #[test]
+    fn why_a_picture_is_not_written_is_said_without_the_number_of_the_error() {
+        let source = io::Error::from_raw_os_error(13);
+        let said = SnapshotError::Write { path: "/x.png".into(), source }.to_string();
+        assert_eq!(said, "cannot write /x.png: Permission denied");
     }
 
     #[test]

@@ -14,6 +14,7 @@ use crate::viewer::find::identity::Likeness;
 use crate::viewer::keep::folders;
 use crate::viewer::keep::recorder::{Plan, Recorder};
 use crate::wire::access::code::Code;
+use crate::wording::reason;
 use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
@@ -102,7 +103,7 @@ pub enum ChannelError {
     #[error(transparent)]
     Decoder(#[from] JpegError),
     /// No thread can be started.
-    #[error("cannot start a thread for a camera: {0}")]
+    #[error("cannot start a thread for a camera: {}", reason(.0))]
     Thread(#[from] io::Error),
     /// The recording cannot begin; the reason as a sentence.
     #[error("{0}")]
@@ -337,6 +338,13 @@ mod tests {
 
     const MS: Duration = Duration::from_millis(1);
     const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+    #[test]
+    fn why_no_thread_starts_is_said_without_the_number_of_the_error() {
+        let said = ChannelError::Thread(io::Error::from_raw_os_error(11)).to_string();
+        assert!(said.starts_with("cannot start a thread for a camera: "), "{said}");
+        assert!(!said.contains("os error"), "{said}");
+    }
 
     fn channel() -> (Channel, Publisher) {
         let slot = Latest::new();

@@ -76,7 +76,7 @@ pub enum NotRemembered {
     #[error("there is no folder for it: set XDG_STATE_HOME or HOME")]
     Nowhere,
     /// The file cannot be written.
-    #[error("cannot write {}: {source}", .path.display())]
+    #[error("cannot write {}: {}", .path.display(), reason(source))]
     Unwritable {
         /// The file.
         path: PathBuf,
@@ -303,12 +303,12 @@ impl Keyring {
         written.map_err(|source| NotRemembered::Unwritable { path: path.clone(), source })
     }
 
-    /// A poisoned lock is used all the same: a change that was left half done is not in the file.
     /// The names of the paired cameras.
     pub fn names(&self) -> Vec<String> {
         self.cameras().iter().map(|camera| camera.identity.name.clone()).collect()
     }
 
+    /// A poisoned lock is used all the same: a change that was left half done is not in the file.
     fn cameras(&self) -> MutexGuard<'_, Vec<PairedCamera>> {
         self.cameras.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -391,6 +391,16 @@ fn with_port(address: &CameraAddress) -> CameraAddress {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn why_a_file_cannot_be_used_is_said_without_the_number_of_the_error() {
+        let path = || PathBuf::from("/paired");
+        let source = || io::Error::from_raw_os_error(13);
+        let said = NotRemembered::Unwritable { path: path(), source: source() }.to_string();
+        assert_eq!(said, "cannot write /paired: Permission denied");
+        let said = KeyError::Unreadable { path: path(), source: source() }.to_string();
+        assert_eq!(said, "cannot read /paired: Permission denied");
+    }
     use crate::wire::access::key::May;
     use crate::wire::service::Facts;
     use std::fs;
