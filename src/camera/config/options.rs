@@ -200,7 +200,7 @@ pub static OPTIONS: [Entry; 34] = [
         ..entry(Section::Camera, "csi-program", "PATH", ValueKind::Text, values::csi_program)
     },
     Entry {
-        help: "switches the camera off when nobody has watched for so long; 0: never",
+        help: "switches the camera off when nobody has watched for so many seconds; 0: never",
         default: "60",
         in_file: InFile::Key("60"),
         ..entry(Section::Camera, "idle-stop", "SECONDS", ValueKind::Number, values::idle_stop)
@@ -355,7 +355,7 @@ pub static OPTIONS: [Entry; 34] = [
         ..entry(Section::Program, "config", "FILE", ValueKind::Text, |_, _| Ok(()))
     },
     Entry {
-        help: "what to do about mistakes in that file or the environment. stop: exit with 78. \
+        help: "what to do about mistakes in lancam.toml or the environment. stop: exit with 78. \
                defaults: start without the wrong options, and say so on the page, in /state and in the log",
         default: "stop",
         in_file: InFile::Key("\"stop\""),
