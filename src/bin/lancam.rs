@@ -60,7 +60,7 @@ mod linux {
     /// `EX_CONFIG`.
     const CONFIGURATION: u8 = 78;
 
-    /// How long viewers may take to be told goodbye.
+    /// How long goodbyes, and answers that have begun, may take to leave.
     const GOODBYE: Duration = Duration::from_millis(500);
 
     pub(super) fn main() -> ExitCode {
@@ -330,7 +330,7 @@ mod linux {
     }
 
     impl Threads {
-        /// Waits for all of them, and for viewers to be told goodbye.
+        /// Waits for all of them, and until viewers were told goodbye and other clients have their answer.
         fn join(self, camera: &Camera) {
             if let (Some(controls), Some(setter)) = (&camera.controls, self.setter) {
                 controls.close();
@@ -343,7 +343,7 @@ mod linux {
                 // A panic has been reported by its thread.
                 let _ = thread.join();
             }
-            wait_for_a_while(|| camera.connections.viewers() == 0);
+            wait_for_a_while(|| camera.connections.served() == 0);
         }
     }
 

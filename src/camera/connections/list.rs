@@ -104,6 +104,12 @@ impl List {
         self.seated().count()
     }
 
+    /// How many connections watch or are being answered. The others wait for something, or were shut down.
+    pub(super) fn served(&self) -> usize {
+        let is_served = |state| !matches!(state, State::Waits(_) | State::LetGo);
+        self.entries.iter().filter(|entry| is_served(entry.state)).count()
+    }
+
     /// The state of a connection.
     pub(super) fn state(&self, id: u64) -> Option<State> {
         self.entries.iter().find(|entry| entry.id == id).map(|entry| entry.state)

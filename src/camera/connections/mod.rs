@@ -80,6 +80,12 @@ impl Connections {
         self.lock().viewers()
     }
 
+    /// How many connections have something to come: a goodbye, or the rest of an answer. Nobody waits for those that
+    /// are idle.
+    pub fn served(&self) -> usize {
+        self.lock().served()
+    }
+
     /// Admits a connection from `peer`.
     ///
     /// # Errors

@@ -132,6 +132,26 @@ fn a_viewer_that_may_have_gone_gives_way_and_only_then() {
 }
 
 #[test]
+fn who_watches_or_is_being_answered_is_served_and_who_is_idle_is_not() {
+    let mut door = Door::new(2, 100);
+    let (watches, asks) = (door.come("10.0.0.2"), door.come("10.0.0.3"));
+    assert_eq!(door.all.served(), 0, "nobody has said anything");
+    let seat = watches.sit().expect("free");
+    asks.is_answered();
+    assert_eq!((door.all.served(), door.all.viewers()), (2, 1));
+    asks.waits(door.now);
+    seat.may_be_empty(door.now);
+    assert_eq!(door.all.served(), 1, "it may still be there");
+    drop(seat);
+    assert_eq!(door.all.served(), 1, "its goodbye is on its way");
+    drop(watches);
+    assert_eq!(door.all.served(), 0);
+    assert_eq!(door.all.let_one_go(), Some(Room::Made));
+    asks.is_answered();
+    assert_eq!(door.all.served(), 0, "it was shut down");
+}
+
+#[test]
 fn what_the_refused_are_told_is_plain() {
     assert_eq!(
         Crowd::Seats(1).to_string(),

@@ -36,8 +36,8 @@ pub trait Machine {
     /// Returns what to do next, after `input`. Puts bytes to send into `out`.
     fn next(&mut self, input: Input, out: &mut Outgoing, moment: &Moment) -> Next;
 
-    /// Asks for the end of the session, for this reason. [`next`](Self::next) then returns
-    /// [`Next::End`].
+    /// Asks for the end of the session, for this reason. [`next`](Self::next) returns [`Next::End`]
+    /// within a moment; what the viewer has to be told goes out before.
     fn end(&mut self, why: SessionEnd, out: &mut Outgoing, now: Micros);
 
     /// How many frames the viewer has acknowledged so far.

@@ -4,6 +4,7 @@
 use crate::tools::camera_process::{CameraProcess, PATIENCE, signal, wait};
 use crate::tools::http_client::{HttpClient, HttpStream, Part, get};
 use crate::tools::interrupted::again;
+use crate::tools::jpeg_tools::encoded;
 use crate::tools::native_client::look;
 use lancam::image::jpeg::markers;
 use lancam::image::picture::Picture;
@@ -199,6 +200,55 @@ fn browsers_are_told_in_a_picture_that_the_camera_was_stopped() {
     let start = rest.windows(3).rposition(|bytes| bytes == [0xFF, 0xD8, 0xFF]).expect("a picture");
     let (picture, stamp) = look(&rest[start..]);
     assert!(stamp.is_none() && picture.size() == Size::new(320, 180), "words, not a picture");
+}
+
+#[test]
+fn who_waits_for_a_picture_when_the_camera_is_stopped_is_told_so() {
+    let (mut camera, pipe) = from_a_pipe(&[]);
+    let mut client = HttpClient::connect(camera.port());
+    // The second request is taken in the same moment as the first one is answered.
+    let request = |target: &str| format!("GET {target} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n");
+    client.say(&[request("/state"), request("/snapshot")].concat());
+    assert_eq!(client.answer("GET").code, 200);
+    let mut idle = HttpClient::connect(camera.port());
+    assert_eq!(idle.get("/state").code, 200);
+    let start = Instant::now();
+    signal(&camera.child, "TERM");
+    let answer = client.answer("GET");
+    assert_eq!((answer.code, answer.text()), (503, "lancam is stopping\n"));
+    assert!(wait(&mut camera.child).success());
+    assert!(start.elapsed() < Duration::from_secs(3), "{:?}", start.elapsed());
+    drop((idle, pipe));
+}
+
+#[test]
+fn a_picture_that_has_begun_to_leave_arrives_whole_though_the_camera_is_stopped() {
+    let (mut camera, mut pipe) = from_a_pipe(&[]);
+    // Longer than what a kernel takes for one connection, as most systems have it.
+    let picture = encoded(Size::new(2400, 1800), Chroma::Yuv420, 98);
+    assert!(picture.len() > 1 << 20, "{}", picture.len());
+    let is_enough = AtomicBool::new(false);
+    let answer = std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let start = Instant::now();
+            while !is_enough.load(Ordering::Relaxed) && start.elapsed() < PATIENCE {
+                // The camera closes it as it ends.
+                let _ = pipe.write_all(&picture);
+                std::thread::sleep(Duration::from_millis(100));
+            }
+        });
+        let mut client = HttpClient::connect(camera.port());
+        client.say("GET /snapshot HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n");
+        let mut answer = vec![0; 1000];
+        client.tcp.read_exact(&mut answer).expect("it begins");
+        is_enough.store(true, Ordering::Relaxed);
+        signal(&camera.child, "TERM");
+        client.tcp.read_to_end(&mut answer).expect("it goes on");
+        answer
+    });
+    assert!(answer.starts_with(b"HTTP/1.1 200 OK\r\n"));
+    assert!(answer.ends_with(&picture), "{} bytes", answer.len());
+    assert!(wait(&mut camera.child).success());
 }
 
 #[test]
