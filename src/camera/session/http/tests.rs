@@ -134,7 +134,8 @@ impl Camera {
         let http = Http::new("Garage", &self.rules, own, deadline, START).guarded(guard);
         let talk = Talk { said: String::new(), orders: Vec::new(), end: None };
         let (out, now) = (Outgoing::default(), START);
-        Table { camera: self, peer, channel, http, out, now, talk, room: usize::MAX, pictures: 0 }
+        let (room, pictures, is_closed) = (usize::MAX, 0, false);
+        Table { camera: self, peer, channel, http, out, now, talk, room, pictures, is_closed }
     }
 
     fn get(&self, target: &str, headers: &str) -> Talk {
@@ -187,6 +188,8 @@ struct Table<'a> {
     /// How many bytes the client still takes.
     room: usize,
     pictures: u64,
+    /// Whether the camera has ended.
+    is_closed: bool,
 }
 
 impl Table<'_> {
@@ -259,6 +262,9 @@ impl Table<'_> {
 
     /// One picture, and then no other.
     fn newest(&mut self) -> Newest<Update> {
+        if self.is_closed {
+            return Newest::Closed;
+        }
         self.pictures += 1;
         if self.pictures > 1 {
             return Newest::NotYet;
@@ -743,20 +749,37 @@ fn where_everybody_may_watch_there_is_no_login() {
 fn who_waits_when_lancam_stops_is_told_so() {
     let camera = Camera::new();
     let key = camera.key("HA");
-    for target in ["/snapshot", "/stream"] {
-        let mut table = camera.table([192, 0, 2, 1].into(), Channel::Tls);
-        // The camera sends no picture yet.
-        table.pictures = 1;
-        table.ask(target, &key);
-        assert!(table.talk.said.is_empty() && table.talk.end.is_none(), "{target}");
-        table.stop();
-        table.http.input_ended();
+    // The session is told, or finds that the camera has ended.
+    let is_told = |table: &mut Table<'_>| table.stop();
+    let finds_out = |table: &mut Table<'_>| {
+        table.is_closed = true;
         table.run();
-        let talk = table.talk;
-        assert_eq!(talk.code(), 503, "{target}");
-        assert_eq!(talk.body(), "lancam is stopping\n", "{target}");
-        assert!(talk.header("Retry-After").is_some(), "{talk:?}");
-        assert!(matches!(talk.end, Some(SessionEnd::Stopping)), "{talk:?}");
+    };
+    // The client closes its side, or keeps it open for longer than lancam waits.
+    let leaves = |table: &mut Table<'_>| table.http.input_ended();
+    let stays = |table: &mut Table<'_>| table.now = table.now.after(Duration::from_millis(200));
+    let ways: [[&dyn Fn(&mut Table<'_>); 2]; 4] =
+        [[&is_told, &leaves], [&is_told, &stays], [&finds_out, &leaves], [&finds_out, &stays]];
+    for (way, [stops, then]) in ways.iter().enumerate() {
+        for target in ["/snapshot", "/stream"] {
+            let mut table = camera.table([192, 0, 2, 1].into(), Channel::Tls);
+            // The camera sends no picture yet.
+            table.pictures = 1;
+            table.ask(target, &key);
+            assert!(table.talk.said.is_empty() && table.talk.end.is_none(), "{target}");
+            stops(&mut table);
+            assert!(table.talk.end.is_none(), "{target}, {way}: it has to arrive");
+            then(&mut table);
+            table.run();
+            let talk = table.talk;
+            assert_eq!(talk.code(), 503, "{target}, {way}");
+            assert_eq!(talk.body(), "lancam is stopping\n", "{target}, {way}");
+            assert!(talk.header("Retry-After").is_some(), "{talk:?}");
+            assert!(matches!(talk.end, Some(SessionEnd::Stopping)), "{talk:?}");
+            let orders: Vec<&str> = talk.orders.iter().map(String::as_str).collect();
+            let last = if way < 2 { &["CloseSending"][..] } else { &["Unwatch", "CloseSending"] };
+            assert!(orders.ends_with(last), "{talk:?}");
+        }
     }
 }
 
