@@ -1,6 +1,6 @@
 //! Decodes a camera's JPEGs: large ones with all cores at once, if they can be cut, and others in one piece.
 
-use super::leftovers::Leftovers;
+use super::surplus::Surplus;
 use crate::helpers::Helpers;
 use crate::image::frame::Micros;
 use crate::image::jpeg::codec::{Decoded, Decoder, JpegError};
@@ -70,7 +70,7 @@ pub struct JpegDecoder {
     cores: Arc<Cores>,
     whole: Decoder,
     strips: StripDecoder,
-    leftovers: Leftovers,
+    surplus: Surplus,
 }
 
 impl JpegDecoder {
@@ -79,8 +79,13 @@ impl JpegDecoder {
     /// # Errors
     /// When libjpeg-turbo cannot be set up.
     pub fn new(cores: Arc<Cores>) -> Result<Self, JpegError> {
-        let (strips, leftovers) = (StripDecoder::default(), Leftovers::default());
-        Ok(Self { cores, whole: Decoder::new()?, strips, leftovers })
+        let (strips, surplus) = (StripDecoder::default(), Surplus::default());
+        Ok(Self { cores, whole: Decoder::new()?, strips, surplus })
+    }
+
+    /// Forgets what the camera's pictures are usually like, since the next ones may come from another.
+    pub fn begin(&mut self) {
+        self.surplus = Surplus::default();
     }
 
     /// Decodes `jpeg` at the smallest DCT scale that is at least `at_least`. Returns the size of the JPEG, and between
@@ -95,8 +100,8 @@ impl JpegDecoder {
         picture: &mut Picture,
     ) -> Result<(Size, Range<usize>), JpegError> {
         let (size, Outcome { damaged, leftovers }) = self.pixels(jpeg, at_least, picture)?;
-        let are_damage = self.leftovers.are_damage(!leftovers.is_empty());
-        let damaged = match (are_damage, damaged.is_empty()) {
+        let is_damage = self.surplus.is_damage(!leftovers.is_empty());
+        let damaged = match (is_damage, damaged.is_empty()) {
             (false, _) => damaged,
             (true, true) => leftovers,
             (true, false) => damaged.start..leftovers.end,

@@ -100,8 +100,15 @@ impl Decoding {
         self.origin = Arc::new(origin);
         self.sequence = None;
         self.corrupt_in_a_row = 0;
-        self.intake.begin();
+        self.expect_another();
         self.announce(Rate::NONE);
+    }
+
+    /// Forgets what was learnt from the pictures, since the next ones may be those of another camera: in another size, and
+    /// with other bytes left over.
+    pub fn expect_another(&mut self) {
+        self.intake.begin();
+        self.jpeg.begin();
     }
 
     /// Begins a new recorded file with the next frame, because another camera sends it.

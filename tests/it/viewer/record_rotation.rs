@@ -11,7 +11,7 @@ use crate::tools::viewer_process::Viewer;
 use lancam::image::frame::Micros;
 use lancam::image::pixels::Size;
 use lancam::rate::Rate;
-use lancam::wire::native::message::{Message, Wishes};
+use lancam::wire::native::message::{Message, StatusCode, Wishes};
 use lancam::wire::packet::FrameFacts;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -129,6 +129,53 @@ fn the_size_is_held_while_it_is_recorded() {
     let held = Wishes { width: 160, height: 96, quality: 70, rate: Rate::NONE };
     assert_eq!(wishes.recv_timeout(PATIENCE), Ok(held));
     assert!(wishes.try_recv().is_err(), "once is enough");
+}
+
+#[test]
+fn a_camera_that_was_unplugged_leaves_no_size_to_the_one_in_its_place() {
+    let (_folder, path) = folder();
+    let (sender, wishes) = mpsc::channel();
+    let sender = Mutex::new(sender);
+    let larger = Size::new(320, 192);
+    let server = FakeServer::on(0, move |stream| {
+        let mut camera = FakeCamera::greet(stream, "fake")?;
+        let sender = sender.lock().expect("no panic").clone();
+        let tell = |wishes: Wishes| {
+            // The send fails if the test has ended.
+            let _ = sender.send(wishes);
+        };
+        let mut sequence = 0;
+        for size in [SIZE, larger] {
+            let mut pattern = Pattern::new(size);
+            let is_held = Cell::new(false);
+            while !is_held.get() {
+                sequence += 1;
+                let facts = jpeg_facts(sequence, size);
+                let facts = FrameFacts { captured_at: Micros(sequence * 20_000), ..facts };
+                camera.send_frame_and_hear(&facts, pattern.jpeg(sequence), |message| {
+                    if let Message::Wishes(wishes) = message {
+                        is_held.set(true);
+                        tell(*wishes);
+                    }
+                })?;
+                thread::sleep(Duration::from_millis(20));
+            }
+            let (code, text) = (StatusCode::NoCamera, "there is no camera");
+            camera.send(&Message::Status { code, text })?;
+            tell(camera.wait_for(|message| match message {
+                Message::Wishes(wishes) => Some(wishes),
+                _ => None,
+            })?);
+        }
+        camera.idle(PATIENCE)
+    });
+    let name = path.to_str().expect("UTF-8");
+    let viewer = Viewer::start(&["--headless", "--record", name, &server.address()]);
+    for (width, height) in [(160, 96), (0, 0), (320, 192), (0, 0)] {
+        let expected = Wishes { width, height, ..Wishes::default() };
+        assert_eq!(wishes.recv_timeout(PATIENCE), Ok(expected));
+    }
+    end(viewer);
 }
 
 #[test]

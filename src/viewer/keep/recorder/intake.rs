@@ -20,7 +20,7 @@ pub struct Intake {
     interval: Option<Duration>,
     /// The number of the file that frames belong to. A new number begins a new file.
     file: u64,
-    /// The largest size on this connection, recorded or not.
+    /// The camera's largest size since it was there last, recorded or not.
     largest: Option<Size>,
     /// Whether the last frame was offered to a recording.
     is_recording: bool,
@@ -40,7 +40,7 @@ impl Intake {
         self.interval = rate.interval();
     }
 
-    /// Begins a connection, on which the camera may send other sizes.
+    /// Begins with a camera that may send other sizes: a new connection has one, and one that was plugged in just now.
     pub fn begin(&mut self) {
         self.largest = None;
     }
@@ -50,8 +50,8 @@ impl Intake {
         self.file = self.file.wrapping_add(1);
     }
 
-    /// The size that the camera should keep while a recording runs: the largest on this connection, since a narrow link may
-    /// have made later frames smaller for a while.
+    /// The size that the camera should keep while a recording runs: its largest, since a narrow link may have made later
+    /// frames smaller for a while.
     pub fn held_size(&self) -> Option<Size> {
         self.largest.filter(|_| self.is_recording)
     }

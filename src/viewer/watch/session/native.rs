@@ -201,9 +201,7 @@ impl Session<'_> {
                     self.publisher.log(log::Level::Warn, format_args!("{}", printable(text)));
                 }
             }
-            Message::Status { text, .. } => {
-                self.publisher.notify(NoticeKind::NoPicture, printable(text));
-            }
+            Message::Status { code, text } => self.has_no_picture(code, text),
             Message::Goodbye {
                 reason: GoodbyeReason::Version, min_version, max_version, ..
             } => {
@@ -228,6 +226,15 @@ impl Session<'_> {
             | Message::SetControl { .. } => {}
         }
         Ok(None)
+    }
+
+    /// Takes the reason for which there is no picture. Another camera may be plugged in where this one is gone.
+    fn has_no_picture(&mut self, code: StatusCode, text: &str) {
+        use StatusCode::{CameraLost, CameraRefused, NoCamera};
+        if matches!(code, NoCamera | CameraLost | CameraRefused) {
+            self.decoding.expect_another();
+        }
+        self.publisher.notify(NoticeKind::NoPicture, printable(text));
     }
 
     /// Takes the round trip, which decides how many frames should be under way.
