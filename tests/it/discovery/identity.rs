@@ -209,8 +209,9 @@ fn what_a_camera_says_before_it_says_who_it_is_is_not_listened_to() {
         let source = "MADE-UP";
         let (codec, rate) = (Codec::Jpeg, Rate(30_000));
         Message::Stream { codec, size: SIZE, rate, source }.write_to(&mut said);
-        let (code, text) = (StatusCode::Starting, "MADE-UP");
-        Message::Status { code, text }.write_to(&mut said);
+        for code in [StatusCode::Starting, StatusCode::Full] {
+            Message::Status { code, text: "MADE-UP" }.write_to(&mut said);
+        }
         io::Write::write_all(&mut stream, &said)?;
         let mut camera = FakeCamera::greet(stream, "Garage")?;
         camera.send_frame(&jpeg_facts(1, SIZE), Pattern::new(SIZE).jpeg(1))

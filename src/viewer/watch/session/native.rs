@@ -390,7 +390,6 @@ fn may_come_first(message: &Message<'_>) -> bool {
             | Message::Goodbye { .. }
             | Message::Ping { .. }
             | Message::Pong { .. }
-            | Message::Status { code: StatusCode::Full, .. }
     )
 }
 
