@@ -29,7 +29,7 @@ pub struct Chooser {
     /// The cameras that this viewer is paired with.
     keyring: Arc<Keyring>,
     since: Instant,
-    /// Since when exactly one camera has been there.
+    /// Since when exactly one camera has been there, and none was left out.
     alone_since: Option<Instant>,
     progress: Progress,
     /// The row under the mouse.
@@ -182,7 +182,7 @@ impl Chooser {
             Progress::Waiting if last_has_answered => Verdict::Keep,
             Progress::Waiting if self.looking(now) < PATIENCE => Verdict::Wait,
             Progress::Waiting => match self.camera(0) {
-                Some(camera) if self.found.len() == 1 => Verdict::Watch(camera),
+                Some(camera) if self.has_one() => Verdict::Watch(camera),
                 first => {
                     self.progress =
                         if first.is_some() { Progress::Offered } else { Progress::Empty };
@@ -193,7 +193,7 @@ impl Chooser {
             Progress::Empty if is_alone(PATIENCE) => {
                 self.camera(0).map_or(Verdict::Wait, Verdict::Watch)
             }
-            Progress::Empty if self.found.len() > 1 => {
+            Progress::Empty if !self.found.is_empty() && !self.has_one() => {
                 self.progress = Progress::Offered;
                 Verdict::Offer
             }
@@ -209,8 +209,13 @@ impl Chooser {
             cameras.iter().map(|found| row(found, self.keyring.standing_of(found))).collect();
         (self.found, self.is_cut) = (cameras, is_cut);
         self.mark_rows();
-        self.alone_since = (self.found.len() == 1).then_some(self.alone_since.unwrap_or(now));
+        self.alone_since = self.has_one().then_some(self.alone_since.unwrap_or(now));
         true
+    }
+
+    /// Whether exactly one camera has answered.
+    fn has_one(&self) -> bool {
+        self.found.len() == 1 && !self.is_cut
     }
 }
 
@@ -321,6 +326,20 @@ mod tests {
         slot.publish(found(&["Door", "Garage"]));
         assert_eq!(chooser.judge_by(false, start + SECOND), Verdict::Offer);
         assert!(!chooser.is_cut());
+    }
+
+    #[test]
+    fn a_camera_beside_which_others_are_left_out_is_not_the_only_one() {
+        let cut = || Sightings { is_cut: true, ..found(&["Door"]) };
+        let (mut chooser, slot, start) = chooser();
+        slot.publish(cut());
+        assert_eq!(chooser.judge_by(false, start + SECOND), Verdict::Offer);
+        assert_eq!(chooser.judge_by(false, start + 9 * SECOND), Verdict::Wait, "people choose");
+        let (mut chooser, slot, start) = self::chooser();
+        assert_eq!(chooser.judge_by(false, start + SECOND), Verdict::Offer, "an empty list");
+        slot.publish(cut());
+        assert_eq!(chooser.judge_by(false, start + 2 * SECOND), Verdict::Offer);
+        assert_eq!(chooser.judge_by(false, start + 9 * SECOND), Verdict::Wait, "people choose");
     }
 
     #[test]
