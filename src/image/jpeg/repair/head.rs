@@ -159,6 +159,9 @@ impl<'a> Head<'a> {
 
     /// Replaces the last bytes of the scan header, which was just read, where a sequential picture has others than it must
     /// (B.2.3). Decoders ignore them, but libjpeg warns of them, and tells no more than one warning.
+    ///
+    /// Further scans keep theirs: only a search through all of the data would find them, and hardly any camera sends
+    /// more than one.
     fn put_parameters_right(&mut self, frame: &Frame) -> Result<(), Damage> {
         let at = self.at - SEQUENTIAL.len();
         if frame.process == Process::Progressive || self.bytes[at..self.at] == SEQUENTIAL {

@@ -35,7 +35,7 @@ pub use examined::{Ending, Examined, Findings};
 /// - EXIF that asks to turn the picture: left out; [`orientation`](Examined::orientation) returns
 ///   the turn.
 /// - The index of further pictures: left out.
-/// - Parameters in the scan header of a sequential picture that only progressive ones have: put right.
+/// - Parameters in the first scan header of a sequential picture that only progressive ones have: put right.
 /// - A JFIF or Adobe segment of a version about which decoders complain: left out.
 ///
 /// # Errors
