@@ -5,10 +5,11 @@ use crate::clock;
 use crate::helpers::Helpers;
 use crate::image::frame::Micros;
 use crate::image::jpeg::codec::{Encoder, JpegError, Restarts};
-use crate::image::jpeg::join::{join, rows_of_strip};
+use crate::image::jpeg::join::{self, join};
 use crate::image::pixels::Size;
 use crate::image::planes::Planes;
 use crate::wire::packet::Packet;
+use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::thread::{self, ThreadId};
 use std::time::Duration;
@@ -74,8 +75,8 @@ struct Strips {
 #[derive(Debug)]
 struct Strip {
     encoder: Encoder,
-    /// Its first row of pixels.
-    top: usize,
+    /// Its rows of pixels.
+    rows: Range<usize>,
     /// Longer than what was written to it.
     jpeg: Vec<u8>,
     len: usize,
@@ -124,11 +125,11 @@ impl SharedEncoder {
         if threads == 1 {
             return self.whole.encode(planes, out);
         }
-        let rows = rows_of_strip(size, planes.chroma(), strips_for(threads, most));
-        if rows >= size.height {
+        let cuts = join::strips(size, planes.chroma(), strips_for(threads, most));
+        if cuts.len() < 2 {
             return self.whole.encode(planes, out);
         }
-        let strips = strips.encode(planes, rows, captured_at, self.quality)?;
+        let strips = strips.encode(planes, cuts, captured_at, self.quality)?;
         self.helped = strips.iter().map(|strip| strip.helped).sum();
         let height = u16::try_from(size.height).map_err(|_| JpegError::TooLarge(size))?;
         join(strips.iter().map(Strip::written), height, out).ok_or(JpegError::TooLong(size))
@@ -148,7 +149,7 @@ impl SharedEncoder {
 
 /// How many strips so many threads make of a picture that is enough for `most`. Threads with one strip less than others would
 /// have nothing to do while those have two.
-fn strips_for(threads: usize, most: usize) -> usize {
+pub(super) fn strips_for(threads: usize, most: usize) -> usize {
     match most.min(threads * STRIPS_EACH) {
         few if few < threads => few,
         many => (many + threads / 2) / threads * threads,
@@ -156,31 +157,28 @@ fn strips_for(threads: usize, most: usize) -> usize {
 }
 
 impl Strips {
-    /// Encodes `planes` in strips of `rows` rows of pixels. Returns them from top to bottom.
+    /// Encodes `planes` in strips of these rows of pixels. Returns them from top to bottom.
     fn encode(
         &mut self,
         planes: &Planes,
-        rows: usize,
+        cuts: impl ExactSizeIterator<Item = Range<usize>>,
         captured_at: Micros,
         quality: u8,
     ) -> Result<&[Strip], JpegError> {
-        let Size { width, height } = planes.size();
-        let count = height.div_ceil(rows);
-        self.strips.truncate(count);
-        while self.strips.len() < count {
+        self.strips.truncate(cuts.len());
+        while self.strips.len() < cuts.len() {
             self.strips.push(Strip::new(quality)?);
         }
-        let room = Encoder::max_len(Size::new(width, rows), planes.chroma())?;
-        let strips = &mut self.strips[..count];
-        for (index, strip) in strips.iter_mut().enumerate() {
-            strip.place(index * rows, room);
+        for (strip, rows) in self.strips.iter_mut().zip(cuts) {
+            let size = Size::new(planes.size().width, rows.len());
+            strip.place(rows, Encoder::max_len(size, planes.chroma())?);
         }
         let caller = thread::current().id();
-        self.helpers.each(captured_at, strips, |strip| strip.encode(planes, rows, caller));
-        for strip in strips.iter_mut() {
+        self.helpers.each(captured_at, &mut self.strips, |strip| strip.encode(planes, caller));
+        for strip in &mut self.strips {
             strip.error.take().map_or(Ok(()), Err)?;
         }
-        Ok(strips)
+        Ok(&self.strips)
     }
 }
 
@@ -188,7 +186,7 @@ impl Strip {
     fn new(quality: u8) -> Result<Self, JpegError> {
         Ok(Self {
             encoder: Encoder::with_restarts(quality, Restarts::EachRow)?,
-            top: 0,
+            rows: 0..0,
             jpeg: Vec::new(),
             len: 0,
             error: None,
@@ -196,9 +194,9 @@ impl Strip {
         })
     }
 
-    /// From the row `top` on, with `room` bytes for its JPEG.
-    fn place(&mut self, top: usize, room: usize) {
-        self.top = top;
+    /// Is to have these rows, with `room` bytes for its JPEG.
+    fn place(&mut self, rows: Range<usize>, room: usize) {
+        self.rows = rows;
         self.error = None;
         if self.jpeg.len() < room {
             // As in packets, what is not written to takes only address space.
@@ -206,10 +204,11 @@ impl Strip {
         }
     }
 
-    fn encode(&mut self, planes: &Planes, rows: usize, caller: ThreadId) {
+    fn encode(&mut self, planes: &Planes, caller: ThreadId) {
         let is_helper = thread::current().id() != caller;
         let before = if is_helper { clock::of_this_thread() } else { Duration::ZERO };
-        let outcome = self.encoder.encode_strip(planes.strip(self.top, rows), &mut self.jpeg);
+        let part = planes.strip(self.rows.start, self.rows.len());
+        let outcome = self.encoder.encode_strip(part, &mut self.jpeg);
         let after = if is_helper { clock::of_this_thread() } else { Duration::ZERO };
         self.helped = after - before;
         match outcome {
@@ -229,7 +228,7 @@ impl Strip {
 pub(super) const LEAST_STRIP: usize = 128 << 10;
 
 /// Strips for each thread: so a thread that comes late has less to do.
-pub(super) const STRIPS_EACH: usize = 2;
+const STRIPS_EACH: usize = 2;
 
 #[cfg(test)]
 mod tests {
@@ -340,6 +339,9 @@ mod tests {
             (Size::new(1280, 720), 2, 4),
             (Size::new(1280, 720), 3, 6),
             (Size::new(1920, 1080), 4, 8),
+            // Rows of MCUs that so many strips cannot share evenly.
+            (Size::new(1920, 1080), 8, 16),
+            (Size::new(1280, 784), 4, 8),
             (Size::new(1024, 400), 4, 3),
         ] {
             let mut planes = Planes::default();

@@ -1,6 +1,7 @@
 //! Image bytes: formats, planes, sizes, JPEG. No I/O, no clock, no threads.
 
 pub mod cover;
+pub mod cuts;
 pub mod frame;
 pub mod jpeg;
 #[cfg(feature = "camera")]

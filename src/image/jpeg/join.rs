@@ -6,18 +6,17 @@
 
 use super::data::find_marker;
 use super::markers::{END, height_at, marker_at, restart, scan_data};
+use crate::image::cuts::cuts;
 use crate::image::pixels::{Chroma, Size};
+use std::ops::Range;
 
-/// The height of an MCU in pixels.
-pub fn mcu_height(chroma: Chroma) -> usize {
-    8 * chroma.factors().height
-}
-
-/// The rows of pixels in each strip of a picture that is cut into at most `most` strips: the same
-/// for all, but for the last, which has what is left.
-pub fn rows_of_strip(size: Size, chroma: Chroma, most: usize) -> usize {
-    let mcu = mcu_height(chroma);
-    size.height.div_ceil(mcu).div_ceil(most.max(1)).max(1) * mcu
+/// The rows of pixels of each strip of a picture that is cut into `most` strips, or into as many as it has rows of MCUs.
+pub fn strips(
+    size: Size,
+    chroma: Chroma,
+    most: usize,
+) -> impl ExactSizeIterator<Item = Range<usize>> {
+    cuts(size.height, 8 * chroma.factors().height, most)
 }
 
 /// Joins JPEGs of strips, from top to bottom, into the JPEG of a picture of `height` rows. Returns
@@ -101,9 +100,9 @@ mod tests {
     /// The picture in at most `most` strips, joined.
     fn joined(encoder: &mut Encoder, planes: &Planes, most: usize) -> (usize, Vec<u8>) {
         let Size { height, .. } = planes.size();
-        let rows = rows_of_strip(planes.size(), planes.chroma(), most);
-        let strips: Vec<Vec<u8>> =
-            (0..height).step_by(rows).map(|top| encoded(encoder, planes, top, rows)).collect();
+        let strips: Vec<Vec<u8>> = strips(planes.size(), planes.chroma(), most)
+            .map(|rows| encoded(encoder, planes, rows.start, rows.len()))
+            .collect();
         let mut out = vec![0; strips.iter().map(Vec::len).sum::<usize>()];
         let height = u16::try_from(height).expect("a height");
         let len = join(strips.iter().map(Vec::as_slice), height, &mut out).expect("joins");

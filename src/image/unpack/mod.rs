@@ -18,6 +18,7 @@ mod tone;
 
 pub use tone::{Automatic, RawLook};
 
+use super::cuts::cuts;
 use super::frame::{FrameLayout, Memory, RawFrame};
 use super::orientation::Orientation;
 use super::pixels::{Chroma, Colour, PixelFormat, Size};
@@ -26,6 +27,7 @@ use super::turn::turn_strip;
 use bayer::Demosaic;
 use colour::ColourMap;
 use lines::Lines;
+use std::array;
 use strip::Strip;
 use tone::Tone;
 
@@ -44,7 +46,7 @@ pub struct Wanted {
 }
 
 /// Unpacks frame after frame, and keeps its buffers between them.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Unpacker {
     tone: Tone,
     /// One for each part of a frame. Those that were never needed hold nothing.
@@ -70,7 +72,7 @@ pub struct Part<'a> {
 }
 
 /// The most parts of a frame.
-const MOST_PARTS: usize = 16;
+const MOST_PARTS: usize = 64;
 
 /// How many rows are unpacked before they are turned: they fit the first-level cache at any usual
 /// width. An even number, so that rows that share chroma stay together.
@@ -83,7 +85,8 @@ const LINES: usize = 4;
 impl Unpacker {
     /// An unpacker that develops a sensor's samples as `look` says.
     pub fn new(look: RawLook) -> Self {
-        Self { tone: Tone::new(look), ..Self::default() }
+        let readers = array::from_fn(|_| RowReader::default());
+        Self { tone: Tone::new(look), readers, strip: Planes::default() }
     }
 
     /// Fills `planes` from a raw frame: upright, and in full-range BT.601 as in a JPEG.
@@ -102,7 +105,7 @@ impl Unpacker {
     }
 
     /// The same, in at most `most` parts, which `work` has to [unpack](Part::unpack), in any order
-    /// or all at once. A picture that has to be turned is one part, and unpacked already.
+    /// or all at once. A picture that has to be turned is unpacked at once, without parts.
     ///
     /// # Panics
     /// As [`unpack`](Self::unpack).
@@ -129,14 +132,22 @@ impl Unpacker {
         if orientation != Orientation::UPRIGHT {
             return turned(frame, &recipe, size, &mut self.readers[0], &mut self.strip, planes);
         }
-        let rows = rows_of_part(size.height, most.min(MOST_PARTS));
+        // Rows that share chroma stay together.
+        let cuts = cuts(size.height, 2, most.min(MOST_PARTS));
+        let count = cuts.len();
         let whole = Strip::from_row(planes.split_mut(), size, chroma, 0);
-        let mut strips = whole.cut(rows);
+        let mut strips = whole.cut(cuts);
         let mut parts = self.readers.each_mut().map(|reader| {
             let rows = strips.next();
             Part { frame, recipe: &recipe, reader, rows }
         });
-        work(&mut parts[..size.height.div_ceil(rows)]);
+        work(&mut parts[..count]);
+    }
+}
+
+impl Default for Unpacker {
+    fn default() -> Self {
+        Self::new(RawLook::default())
     }
 }
 
@@ -148,12 +159,6 @@ impl Part<'_> {
             self.reader.fill(self.frame, self.recipe, rows);
         }
     }
-}
-
-/// The rows of each of at most `most` parts: an even number, so that those that share chroma stay
-/// together.
-fn rows_of_part(height: usize, most: usize) -> usize {
-    height.div_ceil(most.max(1)).max(1).next_multiple_of(2)
 }
 
 /// Fills `planes` from a frame of `size` that has to be turned, some rows at a time.
@@ -226,7 +231,8 @@ impl RowReader {
         if frame.layout.memory == Memory::Cached || is_mosaic {
             return self.unpack(frame, recipe, strip);
         }
-        for part in strip.cut(LINES) {
+        let cuts = cuts(strip.height(), LINES, usize::MAX);
+        for part in strip.cut(cuts) {
             let layout = self.lines.copy(frame, part.first_row(), part.height());
             // Take the buffer out of `self`, since the call below borrows all of `self`.
             let lines = std::mem::take(&mut self.lines);

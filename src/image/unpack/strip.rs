@@ -4,6 +4,7 @@
 use crate::image::pixels::{Chroma, Size};
 use crate::image::planes::PlanesMut;
 use std::mem;
+use std::ops::Range;
 
 /// Planes to be filled with the rows of a frame from `first_row` on.
 pub(super) struct Strip<'a> {
@@ -61,18 +62,21 @@ impl<'a> Strip<'a> {
         Self { first_row: 0, ..self }
     }
 
-    /// Cuts it into strips of `rows` rows, an even number. The last one may have fewer.
-    pub(super) fn cut(self, rows: usize) -> impl Iterator<Item = Self> {
+    /// Cuts it into strips of these rows, which follow each other. Each but the last has an even number.
+    pub(super) fn cut(
+        self,
+        cuts: impl Iterator<Item = Range<usize>>,
+    ) -> impl Iterator<Item = Self> {
         let Self { planes: mut rest, chroma, size, first_row } = self;
-        (0..size.height).step_by(rows).map(move |top| {
-            let size = Size::new(size.width, rows.min(size.height - top));
+        cuts.map(move |rows| {
+            let size = Size::new(size.width, rows.len());
             let of_chroma = chroma.chroma_size(size).area();
             let planes = PlanesMut {
                 y: beginning(&mut rest.y, chroma.luma_size(size).area()),
                 cb: beginning(&mut rest.cb, of_chroma),
                 cr: beginning(&mut rest.cr, of_chroma),
             };
-            Self { planes, chroma, size, first_row: first_row + top }
+            Self { planes, chroma, size, first_row: first_row + rows.start }
         })
     }
 
