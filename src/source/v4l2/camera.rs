@@ -59,7 +59,7 @@ impl Camera {
     ) -> Result<Self, SourceError> {
         let node = Node::open(path)?;
         if !node.kind().may_give_pictures() {
-            return Err(errors::no_camera(path, node.kind()));
+            return Err(errors::no_camera(path, &node.capability));
         }
         let (mut granted, runners_up) = negotiate(&node, wish)?;
         let name = path.display().to_string();

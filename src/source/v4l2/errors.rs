@@ -1,7 +1,7 @@
 //! Messages about cameras that give no pictures: what was tried, what was found, what to do.
 
 use super::ioctl::{Capability, DQBUF, REQBUFS, Refused, STREAMON};
-use super::node::{NodeKind, needs_libcamera};
+use super::node::{LOOPBACK, NodeKind, needs_libcamera};
 use super::offer::Offer;
 use super::opening;
 use crate::image::frame::FrameLayout;
@@ -14,13 +14,26 @@ use std::time::Duration;
 /// The command for ribbon cameras, which need libcamera.
 pub(super) const CSI_CAMERA: &str = "lancam --source csi";
 
-/// A node was named that is not a camera.
-pub(super) fn no_camera(path: &Path, kind: NodeKind) -> SourceError {
+/// A node was named that is not a camera, or not yet.
+pub(super) fn no_camera(path: &Path, capability: &Capability) -> SourceError {
+    let kind = NodeKind::of(capability);
+    if kind == NodeKind::Output && capability.driver == LOOPBACK {
+        return unwritten(path);
+    }
     let mut message = format!("{} is {kind}", path.display());
     if matches!(kind, NodeKind::ImageProcessor | NodeKind::Receiver) {
         message += &format!("; use {CSI_CAMERA}");
     }
     SourceError::new(Trouble::Unusable, message)
+}
+
+/// A loopback device has no pictures until a program writes them into it. That program may come later, like a camera.
+fn unwritten(path: &Path) -> SourceError {
+    let node = path.display();
+    SourceError::new(
+        Trouble::NoCamera,
+        format!("no program writes pictures into {node} yet; start the one that does"),
+    )
 }
 
 /// The camera has no format that lancam understands, or not the one that was asked for.
@@ -30,6 +43,9 @@ pub(super) fn no_format(
     offers: &[Offer],
     wish: &CaptureWish,
 ) -> SourceError {
+    if driver == LOOPBACK && offers.is_empty() {
+        return unwritten(path);
+    }
     let understood: Vec<PixelFormat> =
         offers.iter().filter_map(|offer| PixelFormat::from_fourcc(offer.fourcc)).collect();
     let asked = wish.format.map(|format| format!("{format} ")).unwrap_or_default();
@@ -82,16 +98,25 @@ pub(super) fn not_started(
     asked: &str,
     refused: Refused,
 ) -> SourceError {
+    let driver = &capability.driver;
+    match refused.errno {
+        _ if driver == LOOPBACK && is_unwritten(refused) => unwritten(path),
+        Errno::EBUSY => opening::busy(path),
+        Errno::ENODEV | Errno::ENXIO => gone(path),
+        _ => does_not_start(path, driver, asked, refused),
+    }
+}
+
+/// Whether v4l2loopback refuses a call since nobody writes.
+fn is_unwritten(Refused { call, errno }: Refused) -> bool {
+    errno == Errno::EBUSY || (call, errno) == (STREAMON, Errno::EIO)
+}
+
+/// The camera is there, and its driver refuses to start it.
+fn does_not_start(path: &Path, driver: &str, asked: &str, refused: Refused) -> SourceError {
     let Refused { call, errno } = refused;
     let node = path.display();
     let why = errno.desc();
-    if errno == Errno::EBUSY {
-        return opening::busy(path);
-    }
-    if matches!(errno, Errno::ENODEV | Errno::ENXIO) {
-        return gone(path);
-    }
-    let driver = &capability.driver;
     if needs_libcamera(driver) && matches!(call, STREAMON | REQBUFS) {
         return SourceError::new(
             Trouble::Unusable,
@@ -245,6 +270,28 @@ mod tests {
         assert_eq!(started("uvcvideo", "VIDIOC_S_FMT", Errno::EBUSY).trouble, Trouble::Busy);
         assert_eq!(started("uvcvideo", "VIDIOC_S_FMT", Errno::EIO).trouble, Trouble::Lost);
         assert_eq!(started("uvcvideo", STREAMON, Errno::ENODEV).trouble, Trouble::Lost);
+    }
+
+    #[test]
+    fn a_loopback_device_that_nobody_writes_into_is_waited_for() {
+        use v4l::v4l_sys::{V4L2_CAP_STREAMING, V4L2_CAP_VIDEO_OUTPUT};
+        let path = Path::new("/dev/video7");
+        let output = |driver: &str| Capability {
+            driver: driver.into(),
+            flags: V4L2_CAP_VIDEO_OUTPUT | V4L2_CAP_STREAMING,
+            ..Capability::default()
+        };
+        for error in [
+            no_camera(path, &output(LOOPBACK)),
+            no_format(path, LOOPBACK, &[], &CaptureWish::default()),
+            started(LOOPBACK, "VIDIOC_S_FMT", Errno::EBUSY),
+            started(LOOPBACK, STREAMON, Errno::EIO),
+        ] {
+            assert_eq!(error.trouble, Trouble::NoCamera, "{error}");
+            assert!(error.message.starts_with("no program writes pictures into /dev/video7 yet"));
+        }
+        assert_eq!(no_camera(path, &output("vivid")).trouble, Trouble::Unusable);
+        assert_eq!(started(LOOPBACK, STREAMON, Errno::EINVAL).trouble, Trouble::Lost);
     }
 
     #[test]

@@ -187,8 +187,9 @@ pub(super) fn needs_libcamera(driver: &str) -> bool {
     ["unicam", "bcm2835-unicam", "rp1-cfe"].contains(&driver)
 }
 
-/// The driver of v4l2loopback. Without `exclusive_caps=1`, its nodes look like those of a converter.
-const LOOPBACK: &str = "v4l2 loopback";
+/// The driver of v4l2loopback. Without `exclusive_caps=1`, its nodes look like those of a converter. With it, they are outputs
+/// until a program writes into them, and cameras from then on.
+pub(super) const LOOPBACK: &str = "v4l2 loopback";
 
 /// Parts of the Pi's image processors whose capabilities look like those of a camera.
 const IMAGE_PROCESSORS: [&str; 2] = ["bcm2835-isp", "pispbe"];

@@ -2,7 +2,7 @@
 
 use super::identity::Identity;
 use super::ioctl::Capability;
-use super::node::{Node, NodeKind};
+use super::node::{LOOPBACK, Node, NodeKind};
 use super::opening::not_opened;
 use crate::source::SourceError;
 use nix::errno::Errno;
@@ -70,13 +70,13 @@ pub(super) struct Facts {
 
 impl Survey {
     /// Examines every node of `snapshot`. A node that has not changed since is not opened again: a
-    /// Pi has twenty that are not cameras, and opening a codec sets it up.
+    /// Pi has twenty that are not cameras, and opening a codec sets it up. A loopback device is opened
+    /// each time, since it becomes a camera when a program writes into it.
     pub(super) fn refresh(&mut self, snapshot: &Snapshot) {
         let mut before = std::mem::take(&mut self.nodes);
         let look = |&(number, stamp): &(u32, Stamp)| {
-            let is_known = |node: &Surveyed| {
-                node.number == number && node.stamp == stamp && node.facts.is_ok()
-            };
+            let is_known =
+                |node: &Surveyed| node.number == number && node.stamp == stamp && node.is_settled();
             match before.iter().position(is_known) {
                 Some(known) => before.swap_remove(known),
                 None => Surveyed::look(number, stamp),
@@ -113,6 +113,11 @@ impl Survey {
 }
 
 impl Surveyed {
+    /// Whether it stays what it is until it changes in `/dev`.
+    fn is_settled(&self) -> bool {
+        self.facts.as_ref().is_ok_and(|facts| facts.capability.driver != LOOPBACK)
+    }
+
     fn look(number: u32, stamp: Stamp) -> Self {
         let path = node_path(number);
         let facts = Node::open(&path).and_then(|node| {
@@ -167,6 +172,25 @@ mod tests {
         let paths: Vec<&str> =
             survey.cameras().iter().filter_map(|(path, _)| path.to_str()).collect();
         assert_eq!(paths, ["/dev/video2", "/dev/video11", "/dev/video0"]);
+    }
+
+    #[test]
+    fn a_loopback_device_is_looked_at_again_though_its_node_is_the_same() {
+        // No machine has nodes with these numbers, so those that are looked at again are not there.
+        let numbers = [4_000_000, 4_000_001];
+        let mut survey =
+            Survey::of(&numbers.map(|number| (number, "platform:x", NodeKind::Output)));
+        let nodes = survey.nodes.iter_mut().zip(["vivid", LOOPBACK]);
+        for (facts, driver) in
+            nodes.filter_map(|(node, driver)| Some((node.facts.as_mut().ok()?, driver)))
+        {
+            facts.capability.driver = driver.into();
+        }
+        let stamped = |node: &Surveyed| (node.number, node.stamp);
+        let nodes = survey.nodes.iter().map(stamped).collect();
+        survey.refresh(&Snapshot { nodes, named: None });
+        let are_known: Vec<bool> = survey.nodes.iter().map(|node| node.facts.is_ok()).collect();
+        assert_eq!(are_known, [true, false]);
     }
 
     #[test]
