@@ -82,18 +82,21 @@ impl Knobs {
         state.proven.clone_from(&state.given);
     }
 
-    /// Notes that the last child has ended without a picture. If it got other settings than the last one that sent a picture,
-    /// goes back to those, and returns what the child did not take.
+    /// Notes that the last child has ended without a picture. Takes back each setting that it got and the last one that sent a
+    /// picture did not get, and returns them. What no child has got yet stays.
     pub(super) fn go_back(&self) -> Option<String> {
-        let state = &mut *self.lock();
-        if state.given == state.proven {
-            return None;
+        let State { settings, given, proven, .. } = &mut *self.lock();
+        let is_new = |setting: &&CsiSetting| !proven.contains(setting);
+        let refused: Vec<&CsiSetting> = given.iter().filter(is_new).collect();
+        for setting in &refused {
+            // A viewer may have set it once more meanwhile.
+            if let Some(at) = settings.iter().position(|now| now == *setting) {
+                let before = proven.iter().find(|it| it.is_for_the_same(setting)).cloned();
+                drop(settings.splice(at..=at, before));
+            }
         }
-        let is_new = |setting: &&CsiSetting| !state.proven.contains(setting);
-        let refused: Vec<_> = state.given.iter().filter(is_new).map(ToString::to_string).collect();
-        state.settings.clone_from(&state.proven);
-        state.changes = None;
-        Some(refused.join(", "))
+        let refused: Vec<String> = refused.iter().map(ToString::to_string).collect();
+        (!refused.is_empty()).then(|| refused.join(", "))
     }
 
     /// Whether the child is to be restarted because of a change.
@@ -321,10 +324,43 @@ mod tests {
         knobs.have_given_a_picture();
         set(&mut knobs, "flicker-period", 1);
         assert_eq!(knobs.go_back(), None, "no child has got it");
+        set(&mut knobs, "gain", 30);
         knobs.for_start();
-        assert_eq!(knobs.go_back().as_deref(), Some("flicker-period=10000us"));
+        set(&mut knobs, "brightness", 20);
+        assert_eq!(knobs.go_back().as_deref(), Some("flicker-period=10000us, gain=3"));
+        assert!(knobs.are_due(clock::now().after(QUIET)), "no child has got the brightness");
         let settings: Vec<_> = knobs.for_start().iter().map(CsiSetting::argument).collect();
-        assert_eq!(settings, ["--ev=1", "--gain=2"]);
+        assert_eq!(settings, ["--ev=1", "--gain=2", "--brightness=0.2"]);
+        assert_eq!(knobs.go_back().as_deref(), Some("brightness=0.2"), "now one has");
+        assert_eq!(knobs.for_start().len(), 2);
         assert_eq!(knobs.go_back(), None);
+    }
+
+    #[test]
+    fn what_a_viewer_has_set_once_more_is_not_taken_back() {
+        let mut knobs = Arc::<Knobs>::default();
+        set(&mut knobs, "gain", 20);
+        knobs.for_start();
+        set(&mut knobs, "gain", 30);
+        assert_eq!(knobs.go_back().as_deref(), Some("gain=2"));
+        let settings: Vec<_> = knobs.for_start().iter().map(CsiSetting::argument).collect();
+        assert_eq!(settings, ["--gain=3"]);
+    }
+
+    #[test]
+    fn defaults_and_another_order_are_not_taken_back() {
+        let mut knobs = Arc::<Knobs>::default();
+        set(&mut knobs, "ev", 10);
+        set(&mut knobs, "gain", 20);
+        knobs.for_start();
+        knobs.have_given_a_picture();
+        set(&mut knobs, "ev", 20);
+        assert_eq!(set(&mut knobs, "ev", 10), "--gain=2 --ev=1");
+        knobs.for_start();
+        assert_eq!(knobs.go_back(), None, "the same settings gave pictures");
+        assert_eq!(set(&mut knobs, "gain", 0), "--ev=1");
+        knobs.for_start();
+        assert_eq!(knobs.go_back(), None, "the child ended for another reason");
+        assert_eq!(knobs.for_start().len(), 1);
     }
 }
