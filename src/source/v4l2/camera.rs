@@ -105,7 +105,8 @@ impl Camera {
             );
         }
         let set = |settings: &mut Settings<'_>| {
-            set_while_streaming(settings, &handle, &limited, &name, is_news)
+            let newest = controls.newest_of(known.clone());
+            set_while_streaming(settings, &handle, &limited, newest, &name, is_news)
         };
         let problems = settings.as_mut().map(set).unwrap_or_default();
         if let Some(turn) = turn.as_ref().filter(|_| is_news) {
@@ -215,11 +216,12 @@ impl Drop for Turn {
 const FOR_CONTROLS: Duration = Duration::from_secs(5);
 
 /// Applies the settings of a camera that streams now, and logs the outcomes if they are news. What takes too long is done
-/// by another thread. Returns the mistakes in the settings.
+/// by another thread, unless a viewer has set something `newest` then. Returns the mistakes in the settings.
 fn set_while_streaming(
     settings: &mut Settings<'_>,
     handle: &Arc<Handle>,
     limited: &Limited<'_, Handle>,
+    newest: impl Fn(u32) -> Option<String> + Send + 'static,
     camera: &str,
     is_news: bool,
 ) -> Vec<String> {
@@ -230,10 +232,8 @@ fn set_while_streaming(
                 "camera {camera}: its controls take long, so lancam sets the rest while pictures come"
             );
         }
-        set_later(handle, settings.but_pressed_buttons(), camera.to_owned(), is_news);
-        return Vec::new();
-    }
-    if is_news {
+        set_later(handle, settings.but_pressed_buttons(), newest, camera.to_owned(), is_news);
+    } else if is_news {
         settings.log(camera);
     }
     settings.problems(camera)

@@ -38,15 +38,17 @@ impl SetByViewers {
         let known = self.camera.as_ref();
         known.zip(camera).is_some_and(|(known, camera)| known.is(camera))
     }
+
+    fn of(&self, camera: Option<&Known>) -> &[ControlSetting] {
+        if self.are_for(camera) { &self.settings } else { &[] }
+    }
 }
 
 impl Wanted {
     /// The wanted values for `camera`, in the order of setting, without what viewers have set on
     /// another camera. `None` is a camera that nothing is known of.
     pub(in super::super) fn of(&self, camera: Option<&Known>) -> Vec<ControlSetting> {
-        let viewers = self.viewers();
-        let theirs = if viewers.are_for(camera) { &viewers.settings[..] } else { &[] };
-        self.options.iter().chain(theirs).cloned().collect()
+        self.options.iter().chain(self.viewers().of(camera)).cloned().collect()
     }
 
     /// Notes that `camera` streams, and that viewers set controls of it from here on. Forgets what
@@ -64,7 +66,23 @@ impl Wanted {
         self.viewers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn keep(&self, id: u32, value: i64) {
+    /// What viewers have set `camera`'s control `id` to, whenever that is asked.
+    pub(in super::super) fn newest_of(
+        &self,
+        camera: Option<Known>,
+    ) -> impl Fn(u32) -> Option<String> + Send + use<> {
+        let wanted = self.clone();
+        move |id| {
+            let viewers = wanted.viewers();
+            let of_it = ControlSetting::numbered(id, 0);
+            let mut theirs = viewers.of(camera.as_ref()).iter();
+            let found = theirs.find(|setting| setting.is_for_the_same(&of_it));
+            found.map(|setting| setting.value().to_owned())
+        }
+    }
+
+    /// Notes that a viewer has set a control.
+    pub(super) fn keep(&self, id: u32, value: i64) {
         let setting = ControlSetting::numbered(id, value);
         let mut viewers = self.viewers();
         viewers.settings.retain(|earlier| !earlier.is_for_the_same(&setting));

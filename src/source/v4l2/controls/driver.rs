@@ -54,4 +54,8 @@ pub(in super::super) trait Driver {
     fn text(&self, id: u32, size: usize) -> Result<Vec<u8>, Errno>;
     /// VIDIOC_S_EXT_CTRLS of a text.
     fn set_text(&self, id: u32, text: &str) -> Result<(), Errno>;
+    /// Whether a call was not made because the time was over, so that the answers so far are not all.
+    fn has_left_calls_out(&self) -> bool {
+        false
+    }
 }

@@ -1,11 +1,10 @@
 //! A simulated driver that gives any answer that a test wants, right or wrong.
 
 use super::driver::{Driver, Query, RawControl, RawItem};
+use super::limited::Limit;
 use nix::errno::Errno;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
-use std::thread;
-use std::time::Duration;
 use v4l::v4l_sys::{
     V4L2_CTRL_FLAG_INACTIVE, V4L2_CTRL_FLAG_NEXT_COMPOUND, V4L2_CTRL_FLAG_NEXT_CTRL,
 };
@@ -26,8 +25,8 @@ pub(super) struct FakeDriver {
     pub(super) makes: Option<(u32, i64)>,
     pub(super) answer: Option<Answer>,
     pub(super) calls: RefCell<usize>,
-    /// How long each call takes.
-    pub(super) takes: Option<Duration>,
+    /// Happens before a control is set.
+    pub(super) at_set: Option<Box<dyn Fn()>>,
     /// Which control was set to which value, in this order.
     pub(super) sets: RefCell<Vec<(u32, i64)>>,
 }
@@ -39,9 +38,6 @@ impl FakeDriver {
 
     fn is_called(&self) {
         *self.calls.borrow_mut() += 1;
-        if let Some(time) = self.takes {
-            thread::sleep(time);
-        }
     }
 
     fn is_locked(&self, id: u32) -> bool {
@@ -50,6 +46,9 @@ impl FakeDriver {
 
     fn set(&self, id: u32, number: i64) -> Result<(), Errno> {
         self.is_called();
+        if let Some(at_set) = &self.at_set {
+            at_set();
+        }
         self.sets.borrow_mut().push((id, number));
         if self.is_locked(id) {
             return Err(Errno::EACCES);
@@ -57,6 +56,36 @@ impl FakeDriver {
         let made = self.makes.filter(|(of, _)| *of == id).map_or(number, |(_, made)| made);
         self.numbers.borrow_mut().insert(id, made);
         Ok(())
+    }
+}
+
+/// Makes this many calls. Those after that fail as if the time were over.
+pub(super) struct FewCalls<'a> {
+    driver: &'a FakeDriver,
+    left: Cell<usize>,
+    is_over: Cell<bool>,
+}
+
+impl<'a> FewCalls<'a> {
+    pub(super) fn of(driver: &'a FakeDriver, calls: usize) -> Self {
+        Self { driver, left: Cell::new(calls), is_over: Cell::new(false) }
+    }
+}
+
+impl Limit for FewCalls<'_> {
+    type Driver = FakeDriver;
+
+    fn call<T>(&self, call: impl FnOnce(&FakeDriver) -> Result<T, Errno>) -> Result<T, Errno> {
+        let Some(left) = self.left.get().checked_sub(1) else {
+            self.is_over.set(true);
+            return Err(Errno::ETIMEDOUT);
+        };
+        self.left.set(left);
+        call(self.driver)
+    }
+
+    fn is_over(&self) -> bool {
+        self.is_over.get()
     }
 }
 

@@ -29,10 +29,13 @@ impl<'a, D> Limited<'a, D> {
 pub(super) struct Lent<'a, D>(pub(super) &'a Weak<D>);
 
 /// Decides at each call whether it is made.
-trait Limit {
+pub(super) trait Limit {
     type Driver: Driver;
 
     fn call<T>(&self, call: impl FnOnce(&Self::Driver) -> Result<T, Errno>) -> Result<T, Errno>;
+
+    /// Whether a call was not made because the time was over.
+    fn is_over(&self) -> bool;
 }
 
 impl<D: Driver> Limit for Limited<'_, D> {
@@ -45,6 +48,10 @@ impl<D: Driver> Limit for Limited<'_, D> {
         }
         call(self.driver)
     }
+
+    fn is_over(&self) -> bool {
+        self.is_over.get()
+    }
 }
 
 impl<D: Driver> Limit for Lent<'_, D> {
@@ -52,6 +59,10 @@ impl<D: Driver> Limit for Lent<'_, D> {
 
     fn call<T>(&self, call: impl FnOnce(&D) -> Result<T, Errno>) -> Result<T, Errno> {
         call(&*self.0.upgrade().ok_or(Errno::ENODEV)?)
+    }
+
+    fn is_over(&self) -> bool {
+        false
     }
 }
 
@@ -86,5 +97,28 @@ impl<L: Limit> Driver for L {
 
     fn set_text(&self, id: u32, text: &str) -> Result<(), Errno> {
         self.call(|driver| driver.set_text(id, text))
+    }
+
+    fn has_left_calls_out(&self) -> bool {
+        self.is_over()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fake::FakeDriver;
+    use super::*;
+
+    #[test]
+    fn calls_are_made_until_the_time_is_over() {
+        let driver = FakeDriver::default();
+        let over = Limited::new(&driver, Duration::ZERO);
+        assert!(!over.is_over(), "no call was left out yet");
+        assert_eq!(over.value(1), Err(Errno::ETIMEDOUT));
+        assert!(over.is_over());
+        assert_eq!(*driver.calls.borrow(), 0);
+        let in_time = Limited::new(&driver, Duration::from_secs(3600));
+        assert_eq!(in_time.value(1), Ok(0));
+        assert!(!in_time.is_over());
     }
 }

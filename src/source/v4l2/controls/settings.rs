@@ -65,6 +65,8 @@ pub(in super::super) enum Moment {
 /// The settings for one camera, with their outcomes.
 pub(in super::super) struct Settings<'a> {
     controls: Controls,
+    /// Whether the time was not over before all controls were known.
+    knows_all: bool,
     all: Vec<(&'a ControlSetting, Option<Result<Made, NotSet>>)>,
 }
 
@@ -78,24 +80,36 @@ impl<'a> Settings<'a> {
             return None;
         }
         let controls = Controls::list(driver);
+        let knows_all = !driver.has_left_calls_out();
         let ids: Vec<Option<u32>> =
             wanted.iter().map(|it| controls.find(&it.name).map(|control| control.id)).collect();
         // A control may be set twice under different names; the last setting counts.
         let is_last = |at: usize| ids[at].is_none() || !ids[at + 1..].contains(&ids[at]);
         let all = wanted.iter().enumerate().filter(|(at, _)| is_last(*at));
-        Some(Self { all: all.map(|(_, setting)| (setting, None)).collect(), controls })
+        let all = all.map(|(_, setting)| (setting, None)).collect();
+        Some(Self { controls, knows_all, all })
     }
 
     /// Applies all settings in their order. Tries again at the end what was refused or is inactive:
     /// a later setting may have switched off the automatic control that prevents it.
     pub(in super::super) fn apply(&mut self, driver: &impl Driver, moment: Moment) {
+        self.apply_newest(driver, moment, &|_| None);
+    }
+
+    /// The same, while viewers may set controls too. A control gets what is the `newest` value of it then.
+    pub(super) fn apply_newest(
+        &mut self,
+        driver: &impl Driver,
+        moment: Moment,
+        newest: Newest<'_>,
+    ) {
         let mut again = Vec::new();
         for (at, (setting, outcome)) in self.all.iter_mut().enumerate() {
             let is_button = is_button(&self.controls, setting);
             if is_button && moment == Moment::BeforeStreaming {
                 continue;
             }
-            let now = self.controls.set(driver, &setting.name, &setting.value);
+            let now = set(&self.controls, driver, setting, newest);
             if deserves_another(&now) && !(is_button && now.is_ok()) {
                 again.push(at);
             }
@@ -106,7 +120,7 @@ impl<'a> Settings<'a> {
         }
         for at in again {
             let (setting, outcome) = &mut self.all[at];
-            note(outcome, self.controls.set(driver, &setting.name, &setting.value));
+            note(outcome, set(&self.controls, driver, setting, newest));
         }
     }
 
@@ -118,8 +132,12 @@ impl<'a> Settings<'a> {
         self.all.iter().filter(is_left).map(|(setting, _)| (*setting).clone()).collect()
     }
 
-    /// The mistakes of the configuration: names that the camera does not have, and values that do not fit.
+    /// The mistakes of the configuration: names that the camera does not have, and values that do not fit. None if the time was
+    /// over before all controls were known.
     pub(in super::super) fn problems(&self, camera: &str) -> Vec<String> {
+        if !self.knows_all {
+            return Vec::new();
+        }
         let wrong = self.all.iter().filter_map(|(setting, outcome)| match outcome {
             Some(Err(reason)) if reason.is_mistake() => {
                 Some(format!("camera {camera}: {setting}: {reason}"))
@@ -127,6 +145,13 @@ impl<'a> Settings<'a> {
             _ => None,
         });
         wrong.collect()
+    }
+
+    /// The settings that the camera took.
+    #[cfg(test)]
+    pub(super) fn taken(&self) -> Vec<&ControlSetting> {
+        let taken = self.all.iter().filter(|(_, outcome)| matches!(outcome, Some(Ok(_))));
+        taken.map(|(setting, _)| *setting).collect()
     }
 
     /// Logs the outcomes.
@@ -145,6 +170,29 @@ impl<'a> Settings<'a> {
         if !as_asked.is_empty() {
             log::info!("camera {camera}: set {}", as_asked.join(", "));
         }
+    }
+}
+
+/// What a viewer has set a control to, by its number; `None` if no viewer has.
+pub(super) type Newest<'a> = &'a dyn Fn(u32) -> Option<String>;
+
+/// Sets a control until it has what is wanted then: a viewer may set it while the camera takes its time.
+fn set(
+    controls: &Controls,
+    driver: &impl Driver,
+    setting: &ControlSetting,
+    newest: Newest<'_>,
+) -> Result<Made, NotSet> {
+    let id = controls.find(&setting.name).map(|control| control.id);
+    let wanted = || id.and_then(newest).unwrap_or_else(|| setting.value.clone());
+    let mut value = wanted();
+    loop {
+        let made = controls.set(driver, &setting.name, &value);
+        let now = wanted();
+        if now == value {
+            return made;
+        }
+        value = now;
     }
 }
 
@@ -196,7 +244,7 @@ fn note(outcome: &mut Option<Result<Made, NotSet>>, now: Result<Made, NotSet>) {
 #[cfg(test)]
 mod tests {
     use super::super::driver::RawControl;
-    use super::super::fake::{FakeDriver, raw};
+    use super::super::fake::{FakeDriver, FewCalls, raw};
     use super::*;
 
     const AUTOMATIC: u32 = 0x0098_090c;
@@ -289,6 +337,20 @@ mod tests {
         driver.numbers.borrow_mut().insert(AUTOMATIC, 1);
         settings.apply(&driver, Moment::Streaming);
         assert_eq!(outcome(&settings, 0), Ok(None));
+    }
+
+    #[test]
+    fn mistakes_are_known_though_the_time_was_over_if_all_controls_are() {
+        let wanted = parse(&["white_balance_temperatur=77", "white_balance_temperature=999"]);
+        for (calls, expected) in [(1, 0), (5, 2)] {
+            let driver = webcam();
+            let few = FewCalls::of(&driver, calls);
+            let mut settings = Settings::new(&wanted, &few).expect("something to set");
+            settings.apply(&few, Moment::BeforeStreaming);
+            settings.apply(&few, Moment::Streaming);
+            assert!(few.has_left_calls_out());
+            assert_eq!(settings.problems("x").len(), expected, "{calls} calls");
+        }
     }
 
     #[test]
