@@ -24,7 +24,7 @@ use crate::stop::Stop;
 use nix::errno::Errno;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use v4l::device::Handle;
 
 /// Where the kernel describes V4L2 nodes.
@@ -49,11 +49,12 @@ pub struct Camera {
 impl Camera {
     /// Opens the node at `path`, asks it for what `wish` and `controls` say, and starts it. `count`
     /// numbers its frames; `openings` decides how much is logged, and how
-    /// long the camera may be silent.
+    /// long the camera may be silent. Controls may be set as long as `controls_until`.
     pub(super) fn open(
         path: &Path,
         wish: &CaptureWish,
         controls: &Wanted,
+        controls_until: Instant,
         count: FrameCount,
         openings: &mut Openings,
     ) -> Result<Self, SourceError> {
@@ -64,8 +65,8 @@ impl Camera {
         let (mut granted, runners_up) = negotiate(&node, wish)?;
         let name = path.display().to_string();
         let (handle, interface) = (node.handle(), node.interface());
-        let limited = Limited::new(&*handle, FOR_CONTROLS);
-        let turn = Turn::by_controls(&handle, &limited, wish.orientation);
+        let limited = Limited::new(&*handle, controls_until);
+        let turn = Turn::by_controls(&handle, &limited, controls_until, wish.orientation);
         let known = node.identity().map(|it| Known::of(it, Path::new(SYSFS)));
         let wanted = controls.of(known.as_ref());
         let mut settings = Settings::new(&wanted, &limited);
@@ -177,6 +178,7 @@ impl FrameSource for Camera {
 struct Turn {
     handle: Arc<Handle>,
     turned: Turned,
+    controls_until: Instant,
 }
 
 impl Turn {
@@ -185,13 +187,14 @@ impl Turn {
     fn by_controls(
         handle: &Arc<Handle>,
         limited: &Limited<'_, Handle>,
+        controls_until: Instant,
         wanted: Orientation,
     ) -> Option<Self> {
         if wanted == Orientation::UPRIGHT {
             return None;
         }
-        let turned = Turned::by(limited, wanted);
-        Some(Self { handle: Arc::clone(handle), turned })
+        let turned = Turned::by(limited, &**handle, wanted);
+        Some(Self { handle: Arc::clone(handle), turned, controls_until })
     }
 
     fn log(&self, camera: &str, wanted: Orientation) {
@@ -207,13 +210,17 @@ impl Turn {
 
 impl Drop for Turn {
     fn drop(&mut self) {
-        self.turned.put_back(&Limited::new(&*self.handle, FOR_CONTROLS));
+        let until = self.controls_until.max(Instant::now() + FOR_PUTTING_BACK);
+        self.turned.put_back(&Limited::new(&*self.handle, until));
     }
 }
 
-/// So much of the time in which the watchdog expects a frame may be spent on controls. The last call may take 5 s more, which is
-/// how long `uvcvideo` waits for an answer.
-const FOR_CONTROLS: Duration = Duration::from_secs(5);
+/// So much of the time in which the watchdog expects a frame may be spent on controls, of all cameras that are tried. The last
+/// call may take 5 s more, which is how long `uvcvideo` waits for an answer.
+pub(super) const FOR_CONTROLS: Duration = Duration::from_secs(5);
+
+/// Enough for three controls of a camera that answers.
+const FOR_PUTTING_BACK: Duration = Duration::from_millis(500);
 
 /// Applies the settings of a camera that streams now, and logs the outcomes if they are news. What takes too long is done
 /// by another thread, unless a viewer has set something `newest` then. Returns the mistakes in the settings.

@@ -1,6 +1,6 @@
 //! Finds the camera, and finds the same camera again after it was unplugged.
 
-use super::camera::Camera;
+use super::camera::{Camera, FOR_CONTROLS};
 use super::controls::Wanted;
 use super::errors::CSI_CAMERA;
 use super::identity::Known;
@@ -14,7 +14,7 @@ use crate::source::frame_count::FrameCount;
 use crate::source::{CaptureWish, Changed, FrameSource, SourceError, Trouble};
 use crate::stop::Stop;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Opens a camera, as often as needed.
 ///
@@ -79,10 +79,12 @@ impl Finder {
             self.survey.refresh(&self.seen);
         }
         let now = clock::now();
+        let controls_until = Instant::now() + FOR_CONTROLS;
         let mut reasons = Vec::new();
         for path in self.candidates(now) {
             let count = self.count.clone();
-            match Camera::open(&path, wish, controls, count, &mut self.openings) {
+            let openings = &mut self.openings;
+            match Camera::open(&path, wish, controls, controls_until, count, openings) {
                 Ok(camera) => {
                     for SourceError { message, .. } in reasons {
                         log::info!("not used: {message}");

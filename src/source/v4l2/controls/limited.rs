@@ -4,7 +4,7 @@ use super::driver::{Driver, Query, RawControl, RawItem};
 use nix::errno::Errno;
 use std::cell::Cell;
 use std::sync::Weak;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 /// Calls a driver until the time is over. Calls after that fail with ETIMEDOUT. One call may take
 /// longer: nothing can end it.
@@ -15,8 +15,8 @@ pub(in super::super) struct Limited<'a, D> {
 }
 
 impl<'a, D> Limited<'a, D> {
-    pub(in super::super) fn new(driver: &'a D, time: Duration) -> Self {
-        Self { driver, until: Instant::now() + time, is_over: Cell::new(false) }
+    pub(in super::super) fn new(driver: &'a D, until: Instant) -> Self {
+        Self { driver, until, is_over: Cell::new(false) }
     }
 
     /// Whether a call was not made.
@@ -108,16 +108,17 @@ impl<L: Limit> Driver for L {
 mod tests {
     use super::super::fake::FakeDriver;
     use super::*;
+    use std::time::Duration;
 
     #[test]
     fn calls_are_made_until_the_time_is_over() {
         let driver = FakeDriver::default();
-        let over = Limited::new(&driver, Duration::ZERO);
+        let over = Limited::new(&driver, Instant::now());
         assert!(!over.is_over(), "no call was left out yet");
         assert_eq!(over.value(1), Err(Errno::ETIMEDOUT));
         assert!(over.is_over());
         assert_eq!(*driver.calls.borrow(), 0);
-        let in_time = Limited::new(&driver, Duration::from_secs(3600));
+        let in_time = Limited::new(&driver, Instant::now() + Duration::from_secs(3600));
         assert_eq!(in_time.value(1), Ok(0));
         assert!(!in_time.is_over());
     }

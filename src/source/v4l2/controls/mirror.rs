@@ -23,8 +23,13 @@ type Step<'a> = (&'a Control, i64);
 
 impl Turned {
     /// Lets the camera do all of `wanted` or none of it. If none, switches off what another program
-    /// left switched on.
-    pub(in super::super) fn by(driver: &impl Driver, wanted: Orientation) -> Self {
+    /// left switched on. `driver` may have little time left. What it did not end is put back by
+    /// `patient`, since the camera would mirror a picture that lancam turns.
+    pub(in super::super) fn by(
+        driver: &impl Driver,
+        patient: &impl Driver,
+        wanted: Orientation,
+    ) -> Self {
         let knobs = Knobs::of(driver);
         let mut turned = Self { rest: wanted, changed: Vec::new() };
         for steps in knobs.ways(wanted) {
@@ -32,7 +37,7 @@ impl Turned {
                 Ok(()) => return Self { rest: Orientation::UPRIGHT, ..turned },
                 Err(errno) => log::debug!("the camera did not take {steps:?}: {errno}"),
             }
-            turned.put_back(driver);
+            turned.put_back(patient);
             turned.changed.clear();
         }
         for step in knobs.all().map(|control| (control, 0)) {
@@ -124,7 +129,7 @@ const HALF_TURN: i64 = 180;
 #[cfg(test)]
 mod tests {
     use super::super::driver::RawControl;
-    use super::super::fake::{FakeDriver, raw};
+    use super::super::fake::{FakeDriver, FewCalls, raw};
     use super::*;
     use crate::image::orientation::Rotation;
 
@@ -167,7 +172,7 @@ mod tests {
             (&[], LEFT_RIGHT, [0, 0, 0], LEFT_RIGHT),
         ] {
             let driver = camera(ids);
-            let turned = Turned::by(&driver, wanted);
+            let turned = Turned::by(&driver, &driver, wanted);
             assert_eq!((state(&driver), turned.rest), (expected, rest), "{wanted} with {ids:x?}");
         }
     }
@@ -177,10 +182,21 @@ mod tests {
         for wanted in [LEFT_RIGHT, QUARTER] {
             let driver = camera(&[V4L2_CID_HFLIP, V4L2_CID_VFLIP]);
             driver.numbers.borrow_mut().insert(V4L2_CID_VFLIP, 1);
-            let turned = Turned::by(&driver, wanted);
+            let turned = Turned::by(&driver, &driver, wanted);
             assert_eq!(state(&driver)[1], 0, "{wanted}");
             turned.put_back(&driver);
             assert_eq!(state(&driver), [0, 1, 0], "{wanted}");
+        }
+    }
+
+    #[test]
+    fn a_turn_is_done_whole_or_not_at_all_whenever_the_time_is_over() {
+        for calls in 0..=12 {
+            let driver = camera(&[V4L2_CID_HFLIP, V4L2_CID_VFLIP]);
+            let turned = Turned::by(&FewCalls::of(&driver, calls), &driver, HALF);
+            let is_done = turned.rest == Orientation::UPRIGHT;
+            let expected = if is_done { [1, 1, 0] } else { [0, 0, 0] };
+            assert_eq!(state(&driver), expected, "{calls} calls, {}", turned.rest);
         }
     }
 
@@ -196,7 +212,7 @@ mod tests {
             ..camera(&[V4L2_CID_HFLIP, V4L2_CID_VFLIP])
         };
         for driver in [refuses, pretends] {
-            let turned = Turned::by(&driver, HALF);
+            let turned = Turned::by(&driver, &driver, HALF);
             assert_eq!((state(&driver), turned.rest), ([0, 0, 0], HALF));
         }
     }
