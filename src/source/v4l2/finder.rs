@@ -13,6 +13,7 @@ use crate::image::frame::Micros;
 use crate::source::frame_count::FrameCount;
 use crate::source::{CaptureWish, Changed, FrameSource, SourceError, Trouble};
 use crate::stop::Stop;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -22,11 +23,12 @@ use std::time::{Duration, Instant};
 /// called: in any port if it has a serial number, and in its own port if not. It takes another one
 /// only when the camera has been missing for 5 s, and is not just in use by another program: the
 /// camera at the named node or, if none was named, any camera. A link such as those in
-/// `/dev/v4l/by-id` already identifies a camera, and is followed as it is.
+/// `/dev/v4l/by-id` already identifies a camera, and is followed as it is, unless it leads to a twin
+/// now: of two cameras with the same name there, udev's link leads to the one that is left.
 #[derive(Debug)]
 pub struct Finder {
     named: Option<PathBuf>,
-    /// The camera that was opened last. `None` if a link leads to it.
+    /// The camera that was opened last.
     last: Option<Last>,
     has_opened: bool,
     /// When the last camera was first missing.
@@ -127,15 +129,14 @@ impl Finder {
         let is_overdue = self.missed_at.is_some_and(|at| now.since(at) >= Self::ANOTHER_AFTER);
         let known = self.last.as_ref().map(|last| &last.camera);
         let other = if is_overdue { Another::Allowed } else { Another::NotYet };
-        candidates(self.named.as_deref(), known, &self.survey.sources(), other)
+        let named = self.named.as_deref().map(Named::look);
+        candidates(named.as_ref(), known, &self.survey.sources(), other)
     }
 
     fn remember(&mut self, camera: &Camera) {
         self.missed_at = None;
         self.has_opened = true;
-        if self.named.as_ref().is_some_and(|named| named.is_symlink()) {
-            self.last = None;
-        } else if let Some(known) = camera.known() {
+        if let Some(known) = camera.known() {
             self.last = Some(Last { camera: known.clone(), description: camera.description() });
         }
     }
@@ -176,20 +177,47 @@ enum Another {
     NotYet,
 }
 
+/// The node that was named.
+#[derive(Debug)]
+struct Named {
+    path: PathBuf,
+    /// The node that it leads to, if it is a link.
+    target: Option<PathBuf>,
+}
+
+impl Named {
+    fn look(path: &Path) -> Self {
+        // A link to what is not there leads to itself.
+        let target = || fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+        Self { path: path.to_owned(), target: path.is_symlink().then(target) }
+    }
+
+    /// Whether it is a link to the known camera, or to one that is not easily taken for it.
+    fn is_followed(&self, known: &Known, sources: &[(&Path, &Facts)]) -> bool {
+        self.target.as_ref().is_some_and(|target| {
+            let mut there = sources.iter().filter(|(path, _)| path == target);
+            !there.any(|(_, facts)| known.shares_its_link_with(&facts.identity))
+        })
+    }
+}
+
 /// The nodes to try, in this order. `sources` are in order of preference. The receiver of a ribbon
 /// camera is tried if it is named, and so it may be the known one.
 fn candidates(
-    named: Option<&Path>,
+    named: Option<&Named>,
     known: Option<&Known>,
     sources: &[(&Path, &Facts)],
     other: Another,
 ) -> Vec<PathBuf> {
     let is_camera = |(_, facts): &&(&Path, &Facts)| facts.kind == NodeKind::Camera;
     let any = || match named {
-        Some(path) => vec![path.to_owned()],
+        Some(named) => vec![named.path.clone()],
         None => sources.iter().filter(is_camera).map(|(path, _)| path.to_path_buf()).collect(),
     };
     let Some(known) = known else { return any() };
+    if named.is_some_and(|named| named.is_followed(known, sources)) {
+        return any();
+    }
     let same = known.find(&sources.iter().map(|(_, facts)| &facts.identity).collect::<Vec<_>>());
     let mut paths: Vec<PathBuf> = same.map(|at| sources[at].0.to_path_buf()).into_iter().collect();
     if other == Another::Allowed {
@@ -258,12 +286,22 @@ mod tests {
         present: &[(&str, &str)],
         other: Another,
     ) -> Vec<String> {
+        let named = named.map(|path| Named { path: path.into(), target: None });
+        tried_as(named, known, present, other)
+    }
+
+    fn tried_as(
+        named: Option<Named>,
+        known: Option<&str>,
+        present: &[(&str, &str)],
+        other: Another,
+    ) -> Vec<String> {
         let known = known.map(|place| Known::alone(Identity::webcam("", place)));
         let facts = |place| facts(NodeKind::Camera, Identity::webcam("", place));
         let present: Vec<(&Path, Facts)> =
             present.iter().map(|(path, place)| (Path::new(*path), facts(place))).collect();
         let present: Vec<_> = present.iter().map(|(path, facts)| (*path, facts)).collect();
-        shown(&candidates(named.map(Path::new), known.as_ref(), &present, other))
+        shown(&candidates(named.as_ref(), known.as_ref(), &present, other))
     }
 
     fn facts(kind: NodeKind, identity: Identity) -> Facts {
@@ -318,6 +356,24 @@ mod tests {
         assert!(tried(None, Some("left"), &twin, Another::NotYet).is_empty());
         assert!(tried(Some("/dev/video0"), Some("left"), &twin, Another::NotYet).is_empty());
         assert_eq!(tried(None, Some("left"), &twin, Another::Allowed), ["/dev/video0"]);
+    }
+
+    #[test]
+    fn a_link_is_followed_and_to_a_twin_only_when_the_known_camera_stays_away() {
+        let link_to = |target: &str| Named { path: "/by-id/x".into(), target: Some(target.into()) };
+        let to = |target, known, other| tried_as(Some(link_to(target)), known, &TWO, other);
+        for other in [Another::NotYet, Another::Allowed] {
+            assert_eq!(to("/dev/video0", None, other), ["/by-id/x"]);
+            assert_eq!(to("/dev/video0", Some("left"), other), ["/by-id/x"]);
+            assert_eq!(to("/by-id/x", Some("gone"), other), ["/by-id/x"], "it leads nowhere");
+        }
+        assert_eq!(
+            to("/dev/video2", Some("left"), Another::NotYet),
+            ["/dev/video0"],
+            "it is back, and udev's link does not lead to it yet"
+        );
+        assert!(to("/dev/video2", Some("gone"), Another::NotYet).is_empty());
+        assert_eq!(to("/dev/video2", Some("gone"), Another::Allowed), ["/by-id/x"]);
     }
 
     #[test]

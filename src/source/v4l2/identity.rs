@@ -96,6 +96,13 @@ impl Known {
         moved.next().filter(|_| moved.next().is_none())
     }
 
+    /// Whether `other` is another camera, and a link in `by-id` that led to this one may lead to it: nothing
+    /// but its place tells them apart.
+    pub(super) fn shares_its_link_with(&self, other: &Identity) -> bool {
+        let is_alike = other.usb.is_some() && other.usb == self.identity.usb;
+        is_alike && self.find(&[other]).is_none()
+    }
+
     /// Whether `other` is this camera.
     pub(super) fn is(&self, other: &Self) -> bool {
         self.find(&[&other.identity]).is_some()
@@ -183,6 +190,22 @@ mod tests {
         let now = [webcam("", "port 2"), webcam("", "port 1")];
         assert_eq!(known.find(&[&now[0], &now[1]]), Some(1));
         assert_eq!(known.find(&[&now[0]]), None, "it may be another one of the same model");
+    }
+
+    #[test]
+    fn twins_share_a_link_and_what_a_serial_number_or_the_product_tells_apart_does_not() {
+        let alone = |serial| Known::alone(webcam(serial, "port 1"));
+        let with_twin = Known { identity: webcam("none", "port 1"), twins: vec!["port 2".into()] };
+        for (known, other, is_shared) in [
+            (alone(""), webcam("", "port 2"), true),
+            (alone(""), webcam("", "port 1"), false),
+            (with_twin, webcam("none", "port 2"), true),
+            (alone("A1"), webcam("A1", "port 2"), false),
+            (alone("A1"), webcam("B2", "port 2"), false),
+            (Known::alone(Identity::platform("port 1")), Identity::platform("port 2"), false),
+        ] {
+            assert_eq!(known.shares_its_link_with(&other), is_shared, "{known:?} {other:?}");
+        }
     }
 
     #[test]
