@@ -40,6 +40,8 @@ pub struct Camera {
     turning: Turning,
     controls: Wanted,
     course: Course,
+    /// What to say if no picture comes.
+    doubt: Option<String>,
     /// The mistakes in the settings of its controls.
     problems: Vec<String>,
     /// Dropped after the queue: no driver changes the turn of pictures while it streams.
@@ -123,6 +125,7 @@ impl Camera {
             turning,
             controls: controls.clone(),
             course,
+            doubt: granted.doubt(),
             problems,
             _turn: turn,
         })
@@ -155,7 +158,7 @@ impl FrameSource for Camera {
             Err(Ended::GivenUp) => Err(errors::given_up(path)),
             Err(Ended::Silent(patience, broken)) => {
                 self.course.silent();
-                Err(errors::silent(path, patience, broken.as_deref()))
+                Err(errors::silent(path, patience, broken.as_deref(), self.doubt.as_deref()))
             }
         }
     }
@@ -249,7 +252,9 @@ fn set_while_streaming(
 /// Reads the format again after setting controls, which may have changed it: flipping a sensor
 /// changes its colour pattern.
 fn again(node: &Node, before: Granted) -> Result<Granted, SourceError> {
-    granted(node, before.interval).map_err(|error| match error {
+    let now = granted(node, before.interval);
+    let now = now.map(|now| Granted { disbelieved: before.disbelieved, ..now });
+    now.map_err(|error| match error {
         NotGranted::Refused(refused) => not_started(node, &before.layout.to_string(), refused),
         NotGranted::TooShort(layout, len) => errors::short_buffers(&node.path, &layout, len),
         NotGranted::Unusable(driver) => {
@@ -343,6 +348,9 @@ fn granted_and_why(granted: &Granted, wish: &CaptureWish, runners_up: Option<&st
     if let Some(others) = runners_up {
         text += &format!("; {others}");
     }
+    if let Some(doubt) = granted.doubt() {
+        text += &format!("; {doubt}");
+    }
     text
 }
 
@@ -403,6 +411,7 @@ mod tests {
                 planes: 1,
             },
             interval: Some(Interval::of_rate(Rate(25_000))),
+            disbelieved: None,
         }
     }
 
@@ -422,6 +431,16 @@ mod tests {
         assert_eq!(
             granted_and_why(&larger, &none, None),
             "1920x720 YUYV 25 fps: the camera has no size up to 1280x720"
+        );
+        let slow = Granted {
+            interval: None,
+            disbelieved: Some(Interval::of_rate(Rate(33))),
+            ..granted(1)
+        };
+        assert_eq!(
+            granted_and_why(&slow, &none, None),
+            "640x480 YUYV: the largest up to 1280x720 at 30 fps; the camera promises a picture every 30 s; \
+             if that is true, use --fps 0.033"
         );
         let met = CaptureWish { size: Some(Size::new(640, 480)), rate: Some(Rate(24_900)), ..none };
         assert_eq!(granted_and_why(&granted(1), &met, None), "640x480 YUYV 25 fps: as asked for");

@@ -218,14 +218,22 @@ pub(super) fn given_up(path: &Path) -> SourceError {
 }
 
 /// No whole frame came within `patience`. `broken` says what was wrong with the last broken frame,
-/// if there was one.
-pub(super) fn silent(path: &Path, patience: Duration, broken: Option<&str>) -> SourceError {
+/// if there was one. `doubt` is what else may be the reason if there was none.
+pub(super) fn silent(
+    path: &Path,
+    patience: Duration,
+    broken: Option<&str>,
+    doubt: Option<&str>,
+) -> SourceError {
     let seconds = patience.as_secs_f64();
     let node = path.display();
     SourceError::new(
         Trouble::Lost,
         match broken {
-            None => format!("camera {node} gave no frame for {seconds:.1} s"),
+            None => {
+                let doubt = doubt.map(|doubt| format!("; {doubt}")).unwrap_or_default();
+                format!("camera {node} gave no frame for {seconds:.1} s{doubt}")
+            }
             Some(why) => {
                 format!("camera {node} gave no usable frame for {seconds:.1} s; the last one {why}")
             }
@@ -327,10 +335,12 @@ mod tests {
     #[test]
     fn silence_tells_broken_frames_from_none() {
         let path = Path::new("/dev/video7");
-        let error = silent(path, Duration::from_secs(1), None);
+        let error = silent(path, Duration::from_secs(1), None, None);
         assert_eq!(error.message, "camera /dev/video7 gave no frame for 1.0 s");
-        let error = silent(path, Duration::from_secs(1), Some("was cut before its end"));
+        let error = silent(path, Duration::from_secs(1), Some("was cut before its end"), None);
         assert!(error.message.contains("gave no usable frame for 1.0 s; the last one was"));
         assert!(error.message.ends_with("was cut before its end"));
+        let error = silent(path, Duration::from_secs(5), None, Some("it may be slow"));
+        assert_eq!(error.message, "camera /dev/video7 gave no frame for 5.0 s; it may be slow");
     }
 }

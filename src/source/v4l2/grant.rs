@@ -7,6 +7,7 @@ use super::node::Node;
 use super::offer::{Interval, plausible};
 use crate::image::frame::FrameLayout;
 use crate::image::pixels::{MAX_PIXELS, PixelFormat};
+use crate::rate::Rate;
 use std::time::Duration;
 use v4l::v4l_sys::{
     v4l2_field_V4L2_FIELD_ALTERNATE as ALTERNATE, v4l2_field_V4L2_FIELD_BOTTOM as BOTTOM,
@@ -21,8 +22,24 @@ pub(super) struct Granted {
     pub(super) layout: FrameLayout,
     /// The driver's own numbers.
     pub(super) driver: DriverFormat,
-    /// The time between frames, if the driver states one.
+    /// The time between frames, if the driver states one that is believed.
     pub(super) interval: Option<Interval>,
+    /// The time between frames that it states and that is not believed.
+    pub(super) disbelieved: Option<Interval>,
+}
+
+impl Granted {
+    /// What to do if the driver is right with what is not believed. `None` if it cannot be right.
+    pub(super) fn doubt(&self) -> Option<String> {
+        let promised = self.disbelieved?;
+        let rate = Rate::of_interval(promised.duration()).max(SLOWEST_ASKED);
+        is_credible(promised, Interval::of_rate(rate)).then(|| {
+            let seconds = promised.duration().as_secs();
+            format!(
+                "the camera promises a picture every {seconds} s; if that is true, use --fps {rate}"
+            )
+        })
+    }
 }
 
 /// Why nothing usable was granted.
@@ -45,9 +62,11 @@ pub(super) fn grant(node: &Node, choice: &Choice, wished: Interval) -> Result<Gr
     let (width, height) = (side(choice.size.width), side(choice.size.height));
     ioctl::set_format(&handle, interface, choice.fourcc, width, height)
         .map_err(refused("VIDIOC_S_FMT"))?;
-    let interval = set_interval(node, choice.interval).filter(|it| is_credible(*it, wished));
+    let promised = set_interval(node, choice.interval);
+    let interval = promised.filter(|it| is_credible(*it, wished));
+    let disbelieved = promised.filter(|it| !is_credible(*it, wished));
     // Read the format only now: setting the rate changes the format with some drivers.
-    let granted = granted(node, interval)?;
+    let granted = Granted { disbelieved, ..granted(node, interval)? };
     if let Some(nearly) = approximated(granted.layout.format, &granted.driver) {
         log::info!(
             "camera {}: it sends {nearly}, so colours are slightly wrong",
@@ -67,7 +86,7 @@ pub(super) fn granted(node: &Node, interval: Option<Interval>) -> Result<Granted
     if len > 0 && layout.frame_len().is_some_and(|least| least > len) {
         return Err(NotGranted::TooShort(layout, len));
     }
-    Ok(Granted { layout, driver, interval })
+    Ok(Granted { layout, driver, interval, disbelieved: None })
 }
 
 /// Sets the rate. Some drivers have no rates, and others round them, so neither is an error.
@@ -83,6 +102,9 @@ fn set_interval(node: &Node, wanted: Interval) -> Option<Interval> {
 fn is_credible(granted: Interval, wished: Interval) -> bool {
     granted.duration() <= (wished.duration() * 4).max(LONGEST_UNASKED)
 }
+
+/// The slowest rate that `--fps` takes.
+const SLOWEST_ASKED: Rate = Rate(10);
 
 /// The longest time between two frames that nobody has asked for and that is believed: webcams
 /// expose for seconds in the dark.
@@ -134,7 +156,6 @@ pub(super) fn interlacing(driver: &DriverFormat) -> Option<&'static str> {
 mod tests {
     use super::*;
     use crate::image::pixels::{FourCc, Size};
-    use crate::rate::Rate;
     use v4l::Fraction;
 
     fn driver(fourcc: &[u8; 4], width: u32, height: u32, stride: u32) -> DriverFormat {
@@ -208,5 +229,19 @@ mod tests {
         ] {
             assert_eq!(is_credible(granted, wished), is_believed, "{granted:?} {wished:?}");
         }
+    }
+
+    #[test]
+    fn a_rate_that_is_not_believed_and_can_be_is_one_to_ask_for() {
+        let doubt = |ms| {
+            let driver = driver(b"YUYV", 640, 360, 0);
+            let layout = layout(&driver, None).expect("understood");
+            let disbelieved = Interval::parse(Fraction::new(ms, 1000));
+            Granted { layout, driver, interval: None, disbelieved }.doubt()
+        };
+        let advice = |ms| doubt(ms).and_then(|it| Some(it.rsplit_once("use ")?.1.to_owned()));
+        assert_eq!(advice(20_000).as_deref(), Some("--fps 0.05"));
+        assert_eq!(advice(200_000).as_deref(), Some("--fps 0.01"));
+        assert_eq!(advice(429_496), None, "the longest that USB cameras can say");
     }
 }
