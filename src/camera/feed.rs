@@ -100,9 +100,15 @@ impl Feed {
         self.shown = Some(Arc::clone(stream));
     }
 
-    /// Whether anybody watches or waits, asked while the camera gives no frames.
-    pub fn watched(&self) -> Watched {
-        if self.roster.plan().is_watched() { Watched::Yes } else { Watched::No }
+    /// Whether anybody watches or waits, asked while the camera gives no frames. If nobody does, frees
+    /// the memory for them.
+    pub fn watched(&mut self) -> Watched {
+        if self.roster.plan().is_watched() {
+            return Watched::Yes;
+        }
+        self.end_of_passing();
+        self.end_of_all();
+        Watched::No
     }
 
     /// Pictures come again. Viewers that connect now are told `news`, no longer the old reason why
@@ -226,7 +232,7 @@ mod tests {
     use crate::camera::metrics::Metrics;
     use crate::camera::roster::wish::Wish;
     use crate::camera::update::StatusText;
-    use crate::image::pixels::Size;
+    use crate::image::pixels::{Chroma, Size};
     use crate::image::size_wish::SizeWish;
     use crate::rate::Rate;
     use crate::source::test_pattern::TestPattern;
@@ -234,15 +240,38 @@ mod tests {
     use crate::stop::Stop;
     use crate::wire::native::message::StatusCode;
 
+    fn feed(roster: &Arc<Roster>) -> Feed {
+        Feed::new(Arc::clone(roster), RawLook::default())
+    }
+
+    fn roster() -> Arc<Roster> {
+        let own = Wish::own(Coding::Bgr24, SizeWish::default());
+        let metrics = Arc::new(Metrics::new(clock::now()));
+        Roster::new(own, 1, &metrics).expect("a descriptor is free")
+    }
+
+    #[test]
+    fn what_frames_needed_is_freed_though_no_frame_comes_after_the_last_viewer() {
+        let mut feed = feed(&roster());
+        let size = Size::new(64, 48);
+        let mut source = TestPattern::new(size, Rate(1_000_000));
+        let stop = Stop::new().expect("a descriptor is free");
+        let Ok(Next::Frame(frame)) = source.next_frame(&stop) else { panic!("no frame") };
+        let Content::Raw(raw) = frame.content else { panic!("a JPEG") };
+        let wanted = Wanted { chroma: Chroma::Yuv420, at_least: size };
+        drop(feed.unpacked(&raw, wanted, frame.captured_at));
+        assert!(feed.planes.memory() > 0);
+        assert_eq!(feed.watched(), Watched::No);
+        assert_eq!(feed.planes.memory(), 0);
+    }
+
     /// Regression: the camera's node got its group a moment after lancam first tried to open it. As
     /// long as nobody had watched, every new viewer was told that the camera could not be opened.
     #[test]
     fn who_comes_when_there_are_frames_is_not_told_why_there_were_none() {
         let told = |code| Update::Status(Arc::new(StatusText { code, text: String::new() }));
-        let own = Wish::own(Coding::Bgr24, SizeWish::default());
-        let metrics = Arc::new(Metrics::new(clock::now()));
-        let roster = Roster::new(own, 1, &metrics).expect("a descriptor is free");
-        let mut feed = Feed::new(Arc::clone(&roster), RawLook::default());
+        let roster = roster();
+        let mut feed = feed(&roster);
         feed.no_picture(&told(StatusCode::CameraRefused));
 
         let size = Size::new(64, 48);

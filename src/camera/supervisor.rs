@@ -191,6 +191,8 @@ impl Supervisor<'_> {
             })));
         }
         loop {
+            // Those who watched may have left by now.
+            self.feed.watched();
             let limit = match self.roster.viewers() {
                 0 => pause,
                 more if more > viewers => LAST_RETRY.min(pause),
