@@ -233,7 +233,8 @@ pub static OPTIONS: [Entry; 34] = [
         ..entry(Section::Pictures, "chroma", "420|422", ValueKind::Number, values::chroma)
     },
     Entry {
-        help: "threads that encode each picture, when lancam has to encode; small pictures take one",
+        help: "threads that encode each picture, when lancam has to encode, and unpack the camera's raw pictures, even \
+               for --pickle; small pictures take one",
         default: "one for each core",
         in_file: InFile::Key("2"),
         ..entry(Section::Pictures, "encode-threads", "N", ValueKind::Number, values::encode_threads)

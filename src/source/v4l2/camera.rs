@@ -367,7 +367,10 @@ fn granted_and_how_near(granted: &Granted, wish: &CaptureWish) -> String {
     if *wish == (CaptureWish { orientation, memory, ..CaptureWish::default() }) {
         let Size { width, height } = LARGEST_UNASKED;
         if size.width > width || size.height > height {
-            return text + &format!(": the camera has no size up to {LARGEST_UNASKED}");
+            return text
+                + &format!(
+                    ": larger than {LARGEST_UNASKED}, as the camera granted nothing smaller"
+                );
         }
         return text + &format!(": the largest up to {LARGEST_UNASKED} at {RATE_UNASKED} fps");
     }
@@ -430,7 +433,7 @@ mod tests {
         larger.layout.size = Size::new(1920, 720);
         assert_eq!(
             granted_and_why(&larger, &none, None),
-            "1920x720 YUYV 25 fps: the camera has no size up to 1280x720"
+            "1920x720 YUYV 25 fps: larger than 1280x720, as the camera granted nothing smaller"
         );
         let slow = Granted {
             interval: None,
