@@ -40,7 +40,7 @@ mod tests {
 
     #[test]
     fn nothing_to_cut_is_one_part() {
-        assert_eq!(cuts(0, 2, 5).collect::<Vec<_>>(), [0..0]);
-        assert_eq!(cuts(7, 2, 0).collect::<Vec<_>>(), [0..7]);
+        assert!(cuts(0, 2, 5).eq(std::iter::once(0..0)));
+        assert!(cuts(7, 2, 0).eq(std::iter::once(0..7)));
     }
 }

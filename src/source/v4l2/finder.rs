@@ -287,11 +287,11 @@ mod tests {
         other: Another,
     ) -> Vec<String> {
         let named = named.map(|path| Named { path: path.into(), target: None });
-        tried_as(named, known, present, other)
+        tried_as(named.as_ref(), known, present, other)
     }
 
     fn tried_as(
-        named: Option<Named>,
+        named: Option<&Named>,
         known: Option<&str>,
         present: &[(&str, &str)],
         other: Another,
@@ -301,7 +301,7 @@ mod tests {
         let present: Vec<(&Path, Facts)> =
             present.iter().map(|(path, place)| (Path::new(*path), facts(place))).collect();
         let present: Vec<_> = present.iter().map(|(path, facts)| (*path, facts)).collect();
-        shown(&candidates(named.as_ref(), known.as_ref(), &present, other))
+        shown(&candidates(named, known.as_ref(), &present, other))
     }
 
     fn facts(kind: NodeKind, identity: Identity) -> Facts {
@@ -361,7 +361,7 @@ mod tests {
     #[test]
     fn a_link_is_followed_and_to_a_twin_only_when_the_known_camera_stays_away() {
         let link_to = |target: &str| Named { path: "/by-id/x".into(), target: Some(target.into()) };
-        let to = |target, known, other| tried_as(Some(link_to(target)), known, &TWO, other);
+        let to = |target, known, other| tried_as(Some(&link_to(target)), known, &TWO, other);
         for other in [Another::NotYet, Another::Allowed] {
             assert_eq!(to("/dev/video0", None, other), ["/by-id/x"]);
             assert_eq!(to("/dev/video0", Some("left"), other), ["/by-id/x"]);

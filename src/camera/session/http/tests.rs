@@ -758,7 +758,8 @@ fn who_waits_when_lancam_stops_is_told_so() {
     // The client closes its side, or keeps it open for longer than lancam waits.
     let leaves = |table: &mut Table<'_>| table.http.input_ended();
     let stays = |table: &mut Table<'_>| table.now = table.now.after(Duration::from_millis(200));
-    let ways: [[&dyn Fn(&mut Table<'_>); 2]; 4] =
+    type Step<'a> = &'a dyn Fn(&mut Table<'_>);
+    let ways: [[Step<'_>; 2]; 4] =
         [[&is_told, &leaves], [&is_told, &stays], [&finds_out, &leaves], [&finds_out, &stays]];
     for (way, [stops, then]) in ways.iter().enumerate() {
         for target in ["/snapshot", "/stream"] {
