@@ -100,16 +100,12 @@ pub(super) fn not_started(
 ) -> SourceError {
     let driver = &capability.driver;
     match refused.errno {
-        _ if driver == LOOPBACK && is_unwritten(refused) => unwritten(path),
+        // Nobody writes. That it is busy says that somebody else reads.
+        Errno::EIO if driver == LOOPBACK && refused.call == STREAMON => unwritten(path),
         Errno::EBUSY => opening::busy(path),
         Errno::ENODEV | Errno::ENXIO => gone(path),
         _ => does_not_start(path, driver, asked, refused),
     }
-}
-
-/// Whether v4l2loopback refuses a call since nobody writes.
-fn is_unwritten(Refused { call, errno }: Refused) -> bool {
-    errno == Errno::EBUSY || (call, errno) == (STREAMON, Errno::EIO)
 }
 
 /// The camera is there, and its driver refuses to start it.
@@ -292,7 +288,6 @@ mod tests {
         for error in [
             no_camera(path, &output(LOOPBACK)),
             no_format(path, LOOPBACK, &[], &CaptureWish::default()),
-            started(LOOPBACK, "VIDIOC_S_FMT", Errno::EBUSY),
             started(LOOPBACK, STREAMON, Errno::EIO),
         ] {
             assert_eq!(error.trouble, Trouble::NoCamera, "{error}");
@@ -300,6 +295,9 @@ mod tests {
         }
         assert_eq!(no_camera(path, &output("vivid")).trouble, Trouble::Unusable);
         assert_eq!(started(LOOPBACK, STREAMON, Errno::EINVAL).trouble, Trouble::Lost);
+        for call in ["VIDIOC_S_FMT", REQBUFS, STREAMON] {
+            assert_eq!(started(LOOPBACK, call, Errno::EBUSY).trouble, Trouble::Busy, "{call}");
+        }
     }
 
     #[test]
