@@ -8,7 +8,7 @@ use super::ioctl::{Buffers, Capability, Refused};
 use super::negotiate::{
     LARGEST_UNASKED, RATE_UNASKED, choices, runners_up, wanted_interval, wanted_size,
 };
-use super::node::Node;
+use super::node::{LOOPBACK, Node};
 use super::offer::{Interval, offers};
 use super::openings::{Course, Opening, Openings, Telling};
 use super::queue::{Ended, NotStarted, Queue};
@@ -196,7 +196,8 @@ impl Turn {
         if wanted == Orientation::UPRIGHT {
             return None;
         }
-        let turned = Turned::by(limited, &**handle, wanted);
+        let patient = Limited::new(&**handle, controls_until + FOR_PUTTING_BACK);
+        let turned = Turned::by(limited, &patient, wanted);
         Some(Self { handle: Arc::clone(handle), turned, controls_until })
     }
 
@@ -292,10 +293,14 @@ fn negotiate(node: &Node, wish: &CaptureWish) -> Result<(Granted, Option<String>
             }
         }
     }
-    Err(refusal.unwrap_or_else(|| {
-        let all = offers(node, wanted_size(wish), |_| true);
-        errors::no_format(&node.path, &node.capability.driver, &all, wish)
-    }))
+    let driver = &node.capability.driver;
+    if let Some(refusal) = refusal.take_if(|_| *driver != LOOPBACK) {
+        return Err(refusal);
+    }
+    let all = offers(node, wanted_size(wish), |_| true);
+    // Before a program writes into it, v4l2loopback offers nothing. Old versions also say then that it is busy.
+    let refusal = refusal.filter(|_| !all.is_empty());
+    Err(refusal.unwrap_or_else(|| errors::no_format(&node.path, driver, &all, wish)))
 }
 
 /// Tries to get buffers for what was granted, if their length is implausible: the descriptors of
