@@ -45,7 +45,11 @@ impl Arguments {
         let (mut first, mut dashes) = (true, OneDash::default());
         loop {
             if let Some(found) = dashes.next(&mut parser, meant::is_long) {
-                return Err(one_dash(&found));
+                match told(&found) {
+                    Some(verb) => this.verb = verb,
+                    None => return Err(one_dash(&found)),
+                }
+                break;
             }
             let Some(argument) = parser.next().map_err(wrong)? else { break };
             match argument {
@@ -94,8 +98,9 @@ impl Arguments {
     fn pair(&mut self, parser: &mut lexopt::Parser) -> Result<Verb, ConfigError> {
         let (mut typed, mut dashes) = (Typed::default(), OneDash::default());
         loop {
-            if let Some(Found { name, .. }) = dashes.next(parser, pair::is_long) {
-                return Err(no_option_of_pair(&format!("-{name}"), Some(&format!("--{name}"))));
+            if let Some(found) = dashes.next(parser, pair::is_long) {
+                let (typed, meant) = (format!("-{}", found.name), format!("--{}", found.name));
+                return told(&found).ok_or_else(|| no_option_of_pair(&typed, Some(&meant)));
             }
             let Some(argument) = parser.next().map_err(wrong)? else { break };
             match argument {
@@ -209,6 +214,15 @@ fn no_option(called: &str) -> ConfigError {
     // A letter is near to nothing.
     let meant = meant.filter(|_| called.chars().count() > 2);
     usage(unknown("option", called, meant.as_deref(), SEE_HELP))
+}
+
+/// What `-help` and `-version` are taken for: for what they mean, as always.
+fn told(found: &Found) -> Option<Verb> {
+    match &*found.name {
+        "help" => Some(Verb::Help),
+        "version" => Some(Verb::Version),
+        _ => None,
+    }
 }
 
 /// The message for a long option with one dash.

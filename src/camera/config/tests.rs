@@ -204,9 +204,7 @@ fn a_long_option_with_one_dash_is_never_taken_for_its_first_letter() {
         }
     }
     for (arguments, expected) in [
-        (&["-version"][..], "did you mean \"--version\"?"),
-        (&["-help"], "did you mean \"--help\"?"),
-        (&["-verbose"], "did you mean \"-v\"?"),
+        (&["-verbose"][..], "did you mean \"-v\"?"),
         (&["-quiet"], "did you mean \"-q\"?"),
         (&["-host", "localhost"], "Type: lancam --listen 127.0.0.1:8080"),
         (&["check", "-config", "x"], "did you mean \"--config\"?"),
@@ -218,6 +216,12 @@ fn a_long_option_with_one_dash_is_never_taken_for_its_first_letter() {
     ] {
         let said = parse(&[], arguments).expect_err("refused").to_string();
         assert!(said.ends_with(expected), "{arguments:?}: {said}");
+    }
+    for arguments in [&["-help"][..], &["pair", "-help"]] {
+        assert!(matches!(parse(&[], arguments), Ok(Command::Help)), "{arguments:?}");
+    }
+    for arguments in [&["-version"][..], &["pair", "-version"]] {
+        assert!(matches!(parse(&[], arguments), Ok(Command::Version)), "{arguments:?}");
     }
     // Values are passed over.
     assert_eq!(config(&["--name", "-size"]).name.as_deref(), Some("-size"));
