@@ -293,10 +293,12 @@ mod linux {
         Needed::Key { code, local_name: found.local_name().map(str::to_owned) }
     }
 
-    /// Writes down where viewers find this camera. One that needs no keys makes no folder for that.
+    /// Writes down where viewers find this camera. One that needs no keys makes no folder for that, and one that no other
+    /// machine reaches takes no other camera's place: somebody tries something beside the service.
     fn keep(found: &Whereabouts, config: &Config) -> Result<(), OpeningError> {
         let place = door::place(config)?;
-        if place.is_dir() {
+        let is_anothers = || Whereabouts::kept(&place).is_some_and(|it| !it.is_alone());
+        if place.is_dir() && !(found.is_alone() && is_anothers()) {
             found.keep(&place)?;
         }
         Ok(())

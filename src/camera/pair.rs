@@ -190,9 +190,9 @@ fn made(given: &Given, closed: &Closed, sealing: Sealing, found: &Whereabouts) -
         May::Watch => "watch",
         May::Control => "watch and set the camera's controls",
     };
-    let scheme = match sealing {
-        Sealing::TlsOnly => "https",
-        Sealing::PlainToo => "http",
+    let scheme = match (found.access(), sealing) {
+        (Mode::Keys, Sealing::TlsOnly) => "https",
+        (Mode::Open, _) | (_, Sealing::PlainToo) => "http",
     };
     let web = found.web();
     let pin = hex::text(&closed.server.pin());

@@ -166,6 +166,11 @@ fn lancam_pair_shows_who_may_watch_the_camera_of_this_folder_and_not_that_of_the
     let shown = shown_beside("open");
     assert!(shown.contains(" --code ") && shown.contains("browser  https://"), "{shown}");
     assert!(!shown.contains("everybody on the LAN may watch"), "{shown}");
+    // Something is tried on this machine alone, and ends again.
+    let tried = ["--listen", "127.0.0.1:0", "--state", &place, "--source", "test:64x48@25"];
+    let tried = CameraProcess::spawn(&mut CameraProcess::command(&tried));
+    assert!(tried.port() != 0 && tried.terminate().success());
+    assert_eq!(shown_beside("open"), shown);
     // The same camera is opened, and gets another name.
     let Keyed { camera, folder: _kept } = camera;
     assert!(camera.terminate().success());
