@@ -3,7 +3,8 @@
 
 use crate::tools::fake_camera::{FakeCamera, FakeServer, Pattern, jpeg_facts};
 use crate::tools::recording::{
-    Frame, SIZE, assert_ffmpeg_finds, assert_seamless, camera, folder, frames, record, recordings,
+    Frame, SIZE, assert_ffmpeg_finds, assert_seamless, camera, folder, frames, greet, record,
+    recordings,
 };
 use crate::tools::stage::Stage;
 use crate::tools::until::wait_until;
@@ -12,7 +13,7 @@ use lancam::image::frame::Micros;
 use lancam::image::pixels::Size;
 use lancam::rate::Rate;
 use lancam::wire::native::message::{Message, StatusCode, Wishes};
-use lancam::wire::packet::FrameFacts;
+use lancam::wire::packet::{Codec, FrameFacts};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use std::cell::Cell;
@@ -138,7 +139,7 @@ fn a_camera_that_was_unplugged_leaves_no_size_to_the_one_in_its_place() {
     let sender = Mutex::new(sender);
     let larger = Size::new(320, 192);
     let server = FakeServer::on(0, move |stream| {
-        let mut camera = FakeCamera::greet(stream, "fake")?;
+        let mut camera = greet(stream)?;
         let sender = sender.lock().expect("no panic").clone();
         let tell = |wishes: Wishes| {
             // The send fails if the test has ended.
@@ -160,8 +161,18 @@ fn a_camera_that_was_unplugged_leaves_no_size_to_the_one_in_its_place() {
                 })?;
                 thread::sleep(Duration::from_millis(20));
             }
-            let (code, text) = (StatusCode::NoCamera, "there is no camera");
+            // The same camera is late for a moment, and keeps its size.
+            let (code, text) = (StatusCode::CameraLost, "the camera gave no frame");
             camera.send(&Message::Status { code, text })?;
+            sequence += 1;
+            camera.send_frame(&jpeg_facts(sequence, size), pattern.jpeg(sequence))?;
+            // It is unplugged, or replaced without a word.
+            let (code, text) = (StatusCode::NoCamera, "there is no camera");
+            let (codec, rate) = (Codec::Jpeg, Rate(30_000));
+            camera.send(&match size == larger {
+                false => Message::Status { code, text },
+                true => Message::Stream { codec, size, rate, source: "another one" },
+            })?;
             tell(camera.wait_for(|message| match message {
                 Message::Wishes(wishes) => Some(wishes),
                 _ => None,

@@ -43,6 +43,8 @@ struct Session<'a> {
     keyring: &'a Keyring,
     /// Whether the camera has sent its welcome.
     is_welcomed: bool,
+    /// Where its pictures come from, as it says; empty until it has said it.
+    source: String,
     clock: CameraClock,
     appetite: Appetite,
     /// When bytes last arrived.
@@ -95,6 +97,7 @@ pub(in crate::viewer::watch) fn watch(
         reach,
         keyring,
         is_welcomed: false,
+        source: String::new(),
         clock: CameraClock::new(now),
         appetite: Appetite::new(),
         heard: now,
@@ -176,8 +179,12 @@ impl Session<'_> {
                 self.publisher.tell_held();
                 let camera = printable(&self.reach.address().written());
                 let (source, codec) = (printable(source), called(codec));
+                if !self.source.is_empty() && self.source != source {
+                    self.decoding.expect_another();
+                }
                 let line = format_args!("{camera} sends {size} {codec} at {rate} fps ({source})");
                 self.publisher.log(log::Level::Info, line);
+                self.source = source;
                 self.appetite.rate(rate);
                 self.decoding.announce(rate);
             }
@@ -230,8 +237,8 @@ impl Session<'_> {
 
     /// Takes the reason for which there is no picture. Another camera may be plugged in where this one is gone.
     fn has_no_picture(&mut self, code: StatusCode, text: &str) {
-        use StatusCode::{CameraLost, CameraRefused, NoCamera};
-        if matches!(code, NoCamera | CameraLost | CameraRefused) {
+        // A camera that is late is lost for a moment, and the same one.
+        if code == StatusCode::NoCamera {
             self.decoding.expect_another();
         }
         self.publisher.notify(NoticeKind::NoPicture, printable(text));
