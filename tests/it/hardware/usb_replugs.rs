@@ -97,7 +97,7 @@ fn two_cameras_that_are_swapped_a_hundred_times_are_never_shown_under_each_other
     scene.wait_for_node();
     scene.start("--size 640x480");
     let viewer = NamedPictures::of(viewer(&scene.guest));
-    assert!(viewer.is_of_the_first(), "the camera that is there first is taken");
+    assert!(viewer.is_of_the_first(&scene), "the camera that is there first is taken");
     let mut stayed = 0;
     for round in 1..=rounds() {
         scene.camera.unplug();
@@ -111,7 +111,7 @@ fn two_cameras_that_are_swapped_a_hundred_times_are_never_shown_under_each_other
             plug();
         }
         scene.wait_for_node();
-        stayed += usize::from(viewer.is_of_the_first());
+        stayed += usize::from(viewer.is_of_the_first(&scene));
     }
     println!("the same camera was shown again {stayed} of {} times", rounds());
     // On a busy machine the other one may be there for 5 s before it. Then it is taken, under its own name.
@@ -136,15 +136,16 @@ fn a_camera_that_was_unplugged_for_a_moment_is_not_replaced_by_its_twin() {
         scene.plug_into(0);
         scene.wait_for_node();
         scene.plug_other_into(&second, 1);
+        scene.wait_for_camera("Other Webcam");
         scene.start("--size 640x480");
         let (viewer, watcher) = (NamedPictures::of(viewer(&scene.guest)), scene.watch());
-        assert!(viewer.is_of_the_first(), "the camera that is there first is taken");
+        assert!(viewer.is_of_the_first(&scene), "the camera that is there first is taken");
         for round in 0..rounds().div_ceil(10) {
             let unplugged = Instant::now();
             scene.camera.unplug();
             watcher.told_after(unplugged, "was unplugged");
             scene.plug_into(0);
-            let is_of_the_first = viewer.is_of_the_first();
+            let is_of_the_first = viewer.is_of_the_first(&scene);
             let Some(replaced_at) = viewer.forget_the_second() else {
                 assert!(is_of_the_first, "serial number: {serial}; round {round}");
                 continue;
@@ -154,7 +155,7 @@ fn a_camera_that_was_unplugged_for_a_moment_is_not_replaced_by_its_twin() {
             assert!(after >= ANOTHER_AFTER, "{serial}: {round}: replaced after {after:?}");
             println!("serial number: {serial}; round {round}: it was away for too long");
             second.unplug();
-            wait_until("the first camera", || viewer.is_of_the_first().then_some(()));
+            wait_until("the first camera", || viewer.is_of_the_first(&scene).then_some(()));
             viewer.forget_the_second();
             scene.plug_other_into(&second, 1);
         }
@@ -198,6 +199,7 @@ impl NamedPictures {
                         client.say(&Message::Ack { sequence: facts.sequence });
                         noted.lock().expect("no panic").picture(&payload, &told)
                     }
+                    Said::Goodbye { reason, text } => Some(format!("goodbye, {reason:?}: {text}")),
                     Said::Closed => Some("the camera closed the connection".into()),
                     _ => None,
                 };
@@ -211,12 +213,14 @@ impl NamedPictures {
     }
 
     /// Waits for a few pictures. Returns whether the last one is the first camera's.
-    fn is_of_the_first(&self) -> bool {
+    fn is_of_the_first(&self, scene: &Scene) -> bool {
         // What was sent before a camera was unplugged is one picture, or two.
         let enough = self.0.lock().expect("no panic").pictures + 4;
         wait_until("pictures", || {
             let shown = self.0.lock().expect("no panic");
-            assert_eq!(shown.wrong, None);
+            if let Some(wrong) = &shown.wrong {
+                panic!("{wrong}; lancam says:\n{}", scene.log());
+            }
             (shown.pictures >= enough).then_some(shown.is_of_the_first)
         })
     }

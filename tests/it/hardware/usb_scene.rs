@@ -113,6 +113,16 @@ impl Scene {
         );
     }
 
+    /// Waits until a camera of this product is there, also if others are.
+    pub(crate) fn wait_for_camera(&self, product: &str) {
+        run(
+            &self.guest,
+            &format!(
+                "timeout 50 sh -c 'until grep -qs \"{product}\" /sys/class/video4linux/*/name; do usleep 50000; done'"
+            ),
+        );
+    }
+
     /// Unplugs the camera and waits until the kernel has noticed.
     pub(crate) fn unplug(&self) {
         self.camera.unplug();
