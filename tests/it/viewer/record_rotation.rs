@@ -12,13 +12,18 @@ use crate::tools::viewer_process::Viewer;
 use lancam::image::frame::Micros;
 use lancam::image::pixels::Size;
 use lancam::rate::Rate;
+use lancam::wire::native::MAX_REQUEST;
+use lancam::wire::native::decoder::Decoder;
 use lancam::wire::native::message::{Message, StatusCode, Wishes};
 use lancam::wire::packet::{Codec, FrameFacts};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use std::cell::Cell;
 use std::fs;
+use std::io::{self, Read};
+use std::net::TcpStream;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, mpsc};
 use std::thread;
 use std::time::Duration;
@@ -221,6 +226,51 @@ fn a_connection_begins_without_the_size_of_the_one_before() {
         let hello = hellos.recv_timeout(PATIENCE).expect(connection);
         assert!(hello.contains("width: 0"), "{connection}: {hello}");
     }
+    end(viewer);
+}
+
+/// A camera whose viewer has asked for the size that it records, and that closes the connection then.
+fn until_the_size_is_held(stream: TcpStream) -> io::Result<()> {
+    let mut camera = FakeCamera::greet(stream, "fake")?;
+    let mut pattern = Pattern::new(SIZE);
+    let is_held = Cell::new(false);
+    for sequence in (1..).take_while(|_| !is_held.get()) {
+        let facts = jpeg_facts(sequence, SIZE);
+        camera.send_frame_and_hear(&facts, pattern.jpeg(sequence), |message| {
+            is_held.set(is_held.get() || matches!(message, Message::Wishes(_)));
+        })?;
+    }
+    Ok(())
+}
+
+/// The version that both speak is not known before, so the camera could not read what is said.
+#[test]
+fn nothing_is_said_between_the_greeting_and_the_welcome_though_a_recording_runs() {
+    let (_folder, path) = folder();
+    let (sender, said) = mpsc::channel();
+    let sender = Mutex::new(sender);
+    let is_first = AtomicBool::new(true);
+    let server = FakeServer::on(0, move |mut stream| {
+        if is_first.swap(false, Ordering::SeqCst) {
+            return until_the_size_is_held(stream);
+        }
+        stream.set_read_timeout(Some(Duration::from_millis(300)))?;
+        let (mut bytes, mut decoder) = (Vec::new(), Decoder::new(MAX_REQUEST));
+        // The time passes.
+        let _ = stream.read_to_end(&mut bytes);
+        decoder.push(&bytes);
+        let mut said = Vec::new();
+        while let Some(message) = decoder.next_message().map_err(io::Error::other)? {
+            said.push(format!("{message:?}"));
+        }
+        // The send fails if the test has ended.
+        let _ = sender.lock().expect("no panic").send(said);
+        Ok(())
+    });
+    let name = path.to_str().expect("UTF-8");
+    let viewer = Viewer::start(&["--headless", "--record", name, &server.address()]);
+    let said = said.recv_timeout(PATIENCE).expect("a second connection");
+    assert!(matches!(&said[..], [greeting] if greeting.starts_with("Hello")), "{said:?}");
     end(viewer);
 }
 

@@ -140,8 +140,11 @@ impl Session<'_> {
                 // The beginning of the next message came with the same bytes.
                 self.begun = self.heard;
             }
-            self.ask_of_controls()?;
-            self.hold_size()?;
+            // Before the welcome it is not known in which version to say it.
+            if self.is_welcomed {
+                self.ask_of_controls()?;
+                self.hold_size()?;
+            }
             let is_inside = decoder.is_inside_a_message();
             match self.line.receive(decoder.space())? {
                 Received::Bytes(count) => {
@@ -359,10 +362,10 @@ impl Session<'_> {
         let silence = self.heard.elapsed();
         match greeting {
             Greeting::Unheard if silence >= SILENCE => Err(self.provoke()?),
-            // No ping before the welcome: a server that knows only one greeting would take it for a second message.
-            Greeting::Unheard => Ok(()),
             Greeting::Heard if silence >= SILENCE => Err(SessionError::Silent(SILENCE)),
-            Greeting::Heard => Ok(self.ask_if_due(Moment::Idle)?),
+            // No ping before the welcome: a server that knows only one greeting would take it for a second message.
+            _ if !self.is_welcomed => Ok(()),
+            _ => Ok(self.ask_if_due(Moment::Idle)?),
         }
     }
 
