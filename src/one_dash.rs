@@ -1,6 +1,6 @@
 //! Long options that were typed with one dash: `-size 640x480`. The parser would take the first letter for an option.
 
-/// Finds them.
+/// Finds such options among the words of one command line.
 #[derive(Debug, Default)]
 pub struct OneDash {
     /// Whether `--` was typed. Behind it are no options.
@@ -10,7 +10,7 @@ pub struct OneDash {
 /// A long option that was typed with one dash.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Found {
-    /// Its name.
+    /// Its name, without the dash.
     pub name: String,
     /// The text behind `=`, or else the next word, which may be something else.
     pub value: Option<String>,

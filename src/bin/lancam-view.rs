@@ -219,7 +219,7 @@ fn forget(camera: &CameraAddress) -> ExitCode {
         return ExitCode::FAILURE;
     }
     complain(format_args!(
-        "lancam-view: the camera still accepts the key of this viewer. To take it back, type on the camera's machine: sudo lancam pair --list, and then sudo lancam pair --revoke NAME"
+        "lancam-view: the camera still accepts the key of this viewer. To take that key back, type on the camera's machine: sudo lancam pair --list, and then sudo lancam pair --revoke NAME"
     ));
     print(&format!("forgotten: {}", forgotten.join(", ")))
 }

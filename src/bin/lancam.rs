@@ -200,7 +200,12 @@ mod linux {
         let listeners = fallback::listen(config, handed_over, &metrics).map_err(unavailable)?;
         let host_name = host_name();
         let closed = close(config, &listeners, &host_name)?;
-        let needed = needed(config, closed.as_ref(), &listeners, &host_name);
+        let found = Whereabouts::of(config, &addresses(&listeners), &host_name);
+        // If this fails, `lancam pair` shows what the configuration says.
+        if let Err(error) = keep(&found, config) {
+            log::debug!("cannot write down where viewers find this camera: {error}");
+        }
+        let needed = needed(config, closed.as_ref(), &found);
         let (access, tls) = closed.map(|it| (Arc::new(it.access), it.server)).unzip();
         let name = config.name.clone().unwrap_or_else(|| host_name.clone());
         let camera = Camera {
@@ -274,17 +279,7 @@ mod linux {
     }
 
     /// What viewers need. The code is shown on a terminal alone. Other users may read the journal, a file and a pipe.
-    fn needed(
-        config: &Config,
-        closed: Option<&Closed>,
-        listeners: &[TcpListener],
-        host_name: &str,
-    ) -> Needed {
-        let found = Whereabouts::of(config, &addresses(listeners), host_name);
-        // Then `lancam pair` shows what the configuration says.
-        if let Err(error) = keep(&found, config) {
-            log::debug!("cannot write down where viewers find this camera: {error}");
-        }
+    fn needed(config: &Config, closed: Option<&Closed>, found: &Whereabouts) -> Needed {
         let Some(closed) = closed else { return Needed::Nothing };
         let code = match says_to_a_terminal() {
             true => Ok(closed.access.code()),

@@ -33,7 +33,7 @@ impl Listen {
 
 /// No address could be listened on.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot listen at {address}: {why} {INSTEAD}")]
+#[error("cannot listen at {address}: {why}. {INSTEAD}")]
 pub struct ListenError {
     address: SocketAddr,
     why: String,
@@ -52,9 +52,9 @@ impl ListenError {
             io::ErrorKind::AddrInUse => in_use(address.port()),
             io::ErrorKind::AddrNotAvailable => not_of_this_machine(address.ip()),
             io::ErrorKind::PermissionDenied if address.port() < 1024 => {
-                format!("this user may not use port {}, because it is below 1024.", address.port())
+                format!("this user may not use port {}, because it is below 1024", address.port())
             }
-            _ => format!("{}.", reason(error)),
+            _ => reason(error),
         };
         Self { address, why, is_in_use }
     }
@@ -67,8 +67,8 @@ const INSTEAD: &str =
 fn not_of_this_machine(ip: IpAddr) -> String {
     let own: Vec<String> = own_addresses().iter().map(IpAddr::to_string).collect();
     match own.is_empty() {
-        true => format!("this machine does not have the address {ip}."),
-        false => format!("this machine does not have the address {ip}; it has {}.", own.join(", ")),
+        true => format!("this machine does not have the address {ip}"),
+        false => format!("this machine does not have the address {ip}; it has {}", own.join(", ")),
     }
 }
 
@@ -77,13 +77,13 @@ fn in_use(port: u16) -> String {
     let holders = listeners_at(Path::new("/proc"), port);
     let Some(holder) = holders.first() else {
         return format!(
-            "another program uses port {port} (`sudo ss -ltnp sport = :{port}` shows which)."
+            "another program uses port {port} (`sudo ss -ltnp sport = :{port}` shows which)"
         );
     };
     if is_this_program(&holder.program) {
-        return format!("lancam is running already (process {}).", holder.process);
+        return format!("lancam is running already (process {})", holder.process);
     }
-    format!("{holder} uses port {port}.")
+    format!("{holder} uses port {port}")
 }
 
 /// Whether a process of this name runs the same program. The kernel cuts names to 15 bytes.

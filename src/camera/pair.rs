@@ -4,7 +4,7 @@ use super::access::day::Day;
 use super::access::folder::OF_ROOT;
 use super::access::keys::{Entry, Sealing};
 use super::access::opening::{Closed, OpeningError};
-use super::access::service::of_service;
+use super::access::service::{of_service, sudo};
 use super::access::{AccessError, Given, Mode, Plain};
 use super::config::Config;
 use super::config::pair::PairOrder;
@@ -44,7 +44,7 @@ pub enum PairError {
 pub fn run(order: &PairOrder, config: &Config, host_name: &str) -> Result<String, PairError> {
     let place = door::place(config)?;
     let is_new = config.state.is_some() && !place.join("identity").exists();
-    let closed = open(order, config, host_name)?;
+    let closed = open(order, &place, config, host_name)?;
     let found = Whereabouts::kept(&place);
     let found = found.unwrap_or_else(|| Whereabouts::expected(config, host_name));
     let text = match order {
@@ -79,16 +79,16 @@ fn notes(found: &Whereabouts, is_new: bool) -> String {
     let open = (found.access() == Mode::Open && !found.is_alone()).then(|| {
         format!(
             "\nnote: access = \"open\" is set. Until it is \"keys\", everybody on the LAN may watch at http://{}/ \
-             without code, key and TLS",
+             without code, key or TLS",
             found.web()
         )
     });
     let alone = found.is_alone().then(|| {
-        "\nnote: the camera listens on this machine alone. Programs here need no code, key and TLS"
+        "\nnote: only this machine reaches the camera. Programs here need no code, no key and no TLS"
             .to_owned()
     });
     let new = is_new.then(|| {
-        "\nnote: no camera has run with this folder yet. The code is for the first one that does"
+        "\nnote: no camera has started with this folder yet. The first one that does will have this code"
             .to_owned()
     });
     new.into_iter().chain(open).chain(alone).collect()
@@ -105,12 +105,10 @@ fn no_such_key(name: &str, keys: &[Entry], config: &Config) -> PairError {
 
 /// What to type to see the code, in whatever folder.
 pub fn command(config: &Config) -> String {
-    let given = config.state.as_deref();
-    let of_service = of_service(|name| std::env::var_os(name)).filter(|_| given.is_none());
-    // A service may have a user of its own.
-    let sudo = if geteuid().is_root() || of_service.is_some() { "sudo " } else { "" };
-    match given.or(of_service.as_deref()) {
-        Some(place) => format!("{sudo}lancam pair{}", state_option(place, sudo)),
+    let place = config.state.clone().or_else(|| of_service(|name| std::env::var_os(name)));
+    let sudo = sudo();
+    match place {
+        Some(place) => format!("{sudo}lancam pair{}", state_option(&place, sudo)),
         None => format!("{sudo}lancam pair"),
     }
 }
@@ -123,16 +121,21 @@ fn state_option(place: &Path, sudo: &str) -> String {
     format!(" --state {}", shell_path(place))
 }
 
-fn open(order: &PairOrder, config: &Config, host_name: &str) -> Result<Closed, PairError> {
-    let place = door::place(config)?;
+fn open(
+    order: &PairOrder,
+    place: &Path,
+    config: &Config,
+    host_name: &str,
+) -> Result<Closed, PairError> {
+    let of_another_user = |place: &Path| PairError::AnotherUser(place.into(), order.clone());
     let is_root = geteuid().is_root();
     // A user's own folder would get a code that no camera knows, beside that of the service.
     let is_usual = config.state.is_none() && !is_root;
-    if is_usual && is_beside_that_of_a_service(&place, Path::new(OF_ROOT)) {
-        return Err(PairError::AnotherUser(OF_ROOT.into(), order.clone()));
+    if is_usual && is_beside_that_of_a_service(place, Path::new(OF_ROOT)) {
+        return Err(of_another_user(Path::new(OF_ROOT)));
     }
     door::open(config, host_name).map_err(|error| match error.is_of_another_user() && !is_root {
-        true => PairError::AnotherUser(place, order.clone()),
+        true => of_another_user(place),
         false => error.into(),
     })
 }
@@ -177,7 +180,7 @@ fn shown(closed: &Closed, config: &Config, found: &Whereabouts) -> String {
 fn by_address(found: &Whereabouts, scheme: &str) -> String {
     match found.web_by_address() {
         Some(address) if found.local_name().is_some() => {
-            format!("\n         {scheme}://{address}/ where that name does not open")
+            format!("\n         {scheme}://{address}/ if the browser does not find that name")
         }
         _ => String::new(),
     }
@@ -206,7 +209,8 @@ fn made(given: &Given, closed: &Closed, sealing: Sealing, found: &Whereabouts) -
     if sealing == Sealing::PlainToo {
         text += "\nEverybody on the LAN can read this key and the picture, because programs use it without TLS";
         if found.plain() == Plain::Off {
-            text += "\nlancam takes it without TLS only with this line in lancam.toml: plain = \"keys\"";
+            text +=
+                "\nFor that, write this line into lancam.toml and restart lancam: plain = \"keys\"";
         }
     }
     text
@@ -234,8 +238,8 @@ fn listed(keys: &[Entry], config: &Config) -> String {
     if let Some(again) = keys.iter().find(|entry| names_one_again(&entry.name, keys)) {
         write!(
             text,
-            "\n\"{}\" is another key of that name: the machine was paired again, or two machines have one name. \
-             If one of them is not used any more, type: {} --revoke NAME",
+            "\n\"{}\" is one more key for the same name: the machine was paired again, or two machines have one name. \
+             If one of these keys is not used any more, type: {} --revoke NAME",
             again.name,
             command(config)
         )
@@ -277,7 +281,7 @@ mod tests {
         let line = format!("viewer   lancam-view garage.local --code {code}\n");
         assert!(first.contains(&line) && first.contains("https://garage.local:8080/\n"), "{first}");
         let (first, note) = first.rsplit_once("\nnote: ").expect("a note");
-        assert!(note.starts_with("no camera has run with this folder yet"), "{note}");
+        assert!(note.starts_with("no camera has started with this folder yet"), "{note}");
         assert_eq!(said(&PairOrder::Show, &config), first);
         let new = said(&PairOrder::NewCode, &config);
         assert!(!new.contains(code) && new.contains("lancam-view garage.local --code "), "{new}");
@@ -305,7 +309,10 @@ mod tests {
         assert_eq!(said(&PairOrder::Show, &config), shown);
         let (name, may, sealing) = ("tv".into(), May::Watch, Sealing::PlainToo);
         let made = said(&PairOrder::Make { name, may, sealing }, &config);
-        assert!(made.contains("only with this line in lancam.toml: plain = "), "{made}");
+        assert!(
+            made.contains("write this line into lancam.toml and restart lancam: plain = "),
+            "{made}"
+        );
         // The commands that are shown are for this folder too.
         let again = format!("lancam pair --state {} --list", place.display());
         assert!(said(&PairOrder::Show, &config).contains(&again), "{again}");
@@ -402,7 +409,7 @@ mod tests {
         make("desk");
         let list = said(&PairOrder::List, &config);
         let last = list.lines().last().expect("lines");
-        assert!(last.starts_with("\"desk (2)\" is another key of that name"), "{list}");
+        assert!(last.starts_with("\"desk (2)\" is one more key for the same name"), "{list}");
         assert!(last.ends_with(" --revoke NAME"), "{list}");
         // Nobody but the owner takes a key back: two machines may have one name.
         assert!(list.lines().nth(1).is_some_and(|line| line.starts_with("desk ")), "{list}");

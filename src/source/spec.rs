@@ -118,9 +118,12 @@ impl SourceSpec {
     }
 }
 
-/// Parses a rate that a source may be asked for: 0.01 to 1000 frames per second.
+/// The slowest rate that a source may be asked for.
+pub(super) const SLOWEST_RATE: Rate = Rate(10);
+
+/// Parses a rate that a source may be asked for: [`SLOWEST_RATE`] to 1000 frames per second.
 pub fn parse_rate(text: &str) -> Option<Rate> {
-    Rate::parse(text, 0.01..=1000.0)
+    Rate::parse(text, SLOWEST_RATE.fps()..=1000.0)
 }
 
 impl fmt::Display for SourceSpec {

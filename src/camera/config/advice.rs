@@ -136,22 +136,18 @@ pub(super) fn unknown_table(name: &str) -> String {
 
 /// Where a key belongs that does not work at the top of the file, or what there is instead of it.
 fn belongs_elsewhere(key: &str) -> Option<String> {
-    let table = match &*key.to_lowercase() {
-        "ssid" | "psk" | "country" => "wifi",
-        "authorized_keys" => "ssh",
-        "code" => "device",
+    let below =
+        |table| format!("write it below a line [{table}]. That works on lancam's SD card only");
+    Some(match &*key.to_lowercase() {
+        "ssid" | "psk" | "country" => below("wifi"),
+        "authorized_keys" => below("ssh"),
+        "code" => below("device") + ". On other systems, type: sudo lancam pair --new-code",
         "password" | "user" | "username" | "auth" => {
-            let text =
-                "lancam has no passwords: viewers need the camera's code, which lancam pair shows";
-            return Some(text.to_owned());
+            "lancam has no passwords: viewers need the camera's code, which lancam pair shows"
+                .to_owned()
         }
         _ => return None,
-    };
-    let elsewhere = match table {
-        "device" => ". Elsewhere, lancam pair --new-code makes another code",
-        _ => "",
-    };
-    Some(format!("write it below a line [{table}], on lancam's SD card only{elsewhere}"))
+    })
 }
 
 /// What to say about a value whose type is wrong for the option: a list, a table, a date.

@@ -69,7 +69,7 @@ impl Arguments {
                 Long(name) => match meant::typed(name) {
                     Some(entry) => {
                         let called = format!("--{name}");
-                        this.option(entry, called, None, &mut parser)?;
+                        this.option(entry, called, &mut parser)?;
                     }
                     None if name == "host" => {
                         let value = parser.value().ok().and_then(|value| value.into_string().ok());
@@ -111,7 +111,7 @@ impl Arguments {
                 Long(name) if pair::SHARED.contains(&name) => {
                     let entry = Entry::named(name).expect("it is in the table");
                     let called = format!("--{name}");
-                    self.option(entry, called, None, parser)?;
+                    self.option(entry, called, parser)?;
                 }
                 Long(name) => {
                     let name = name.to_owned();
@@ -143,26 +143,23 @@ impl Arguments {
 
     /// Parses an option of one letter.
     fn letter(&mut self, letter: char, parser: &mut lexopt::Parser) -> Result<(), ConfigError> {
-        let rest = parser.optional_value();
         let called = format!("-{letter}");
         match meant::typed_letter(letter) {
-            Some(entry) => self.option(entry, called, rest, parser),
+            Some(entry) => self.option(entry, called, parser),
             None => Err(no_option(&called)),
         }
     }
 
-    /// Parses the value of an option, which is in `given` if it is known already. `called`: the option as it was typed.
+    /// Parses the value of an option. `called`: the option as it was typed.
     fn option(
         &mut self,
         entry: &'static Entry,
         called: String,
-        given: Option<OsString>,
         parser: &mut lexopt::Parser,
     ) -> Result<(), ConfigError> {
-        let value = match (given, entry.kind) {
-            (Some(given), _) => given,
-            (None, ValueKind::Switch) => parser.optional_value().unwrap_or_else(|| "yes".into()),
-            (None, _) => parser.value().map_err(|_| usage(needs_a_value(&called, entry.value)))?,
+        let value = match entry.kind {
+            ValueKind::Switch => parser.optional_value().unwrap_or_else(|| "yes".into()),
+            _ => parser.value().map_err(|_| usage(needs_a_value(&called, entry.value)))?,
         };
         let not_text = |_| usage(format!("the value of {called} is not UTF-8"));
         let value = value.into_string().map_err(not_text)?;

@@ -70,9 +70,12 @@ fn a_line_that_stands_at_a_wrong_place_is_told_where_it_belongs() {
         ("[Wifi]\nssid = \"x\"", "unknown table \"[Wifi]\"; did you mean \"[wifi]\"?"),
         ("[network]\nssid = \"x\"", "did you mean \"[wifi]\"?"),
         ("[x]\ny = 5", "unknown table \"[x]\"; options go at the top of the file"),
-        ("ssid = \"x\"", "\"ssid\"; write it below a line [wifi], on lancam's SD card only"),
-        ("code = \"K7QM-2XPD-9HRT\"", "\"code\"; write it below a line [device], on lancam's SD"),
-        ("code = \"K7QM-2XPD-9HRT\"", "Elsewhere, lancam pair --new-code makes another code"),
+        (
+            "ssid = \"x\"",
+            "\"ssid\"; write it below a line [wifi]. That works on lancam's SD card only",
+        ),
+        ("code = \"K7QM-2XPD-9HRT\"", "\"code\"; write it below a line [device]. That works on"),
+        ("code = \"K7QM-2XPD-9HRT\"", "On other systems, type: sudo lancam pair --new-code"),
         (
             "size = {width = 640, height = 480}",
             "size must be one value. Write: size = \"1280x720\"",

@@ -115,9 +115,10 @@ pub(super) fn option_typed(name: &str) -> Option<String> {
 
 /// Whether this is the name of an option or a command, or a word for one, so that `-name` is one with a dash too few.
 pub(super) fn is_long(name: &str) -> bool {
-    let is_command = COMMANDS.contains(&name) && name.len() > 2;
     let is_option = Entry::named(name).is_some() || ONLY_TYPED.contains(&name);
-    is_option || is_command || elsewhere(name).or(nearest::ours(name, &SPELLED_OUT)).is_some()
+    is_option
+        || COMMANDS.contains(&name)
+        || elsewhere(name).or(nearest::ours(name, &SPELLED_OUT)).is_some()
 }
 
 /// The command that `word` means or is nearest to, with its program.

@@ -382,7 +382,7 @@ impl Config {
         let is_stretched = self.size.aspect == Aspect::Stretch;
         let has_both = self.size.width.is_some() && self.size.height.is_some();
         let stretch = (is_stretched && !has_both)
-            .then(|| "stretch is ignored without both width and height".to_owned());
+            .then(|| "stretch is ignored, because it needs both width and height".to_owned());
         let is_pattern = matches!(self.source, SourceSpec::Test { .. });
         let is_asked = self.capture.size.is_some() || self.capture.rate.is_some();
         let pattern = (is_pattern && is_asked).then(|| {

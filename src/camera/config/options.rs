@@ -200,7 +200,7 @@ pub static OPTIONS: [Entry; 34] = [
         ..entry(Section::Camera, "csi-program", "PATH", ValueKind::Text, values::csi_program)
     },
     Entry {
-        help: "switches the camera off when nobody has watched for so many seconds; 0: never",
+        help: "after so many seconds without viewers, lancam switches the camera off; 0: never",
         default: "60",
         in_file: InFile::Key("60"),
         ..entry(Section::Camera, "idle-stop", "SECONDS", ValueKind::Number, values::idle_stop)
@@ -233,8 +233,8 @@ pub static OPTIONS: [Entry; 34] = [
         ..entry(Section::Pictures, "chroma", "420|422", ValueKind::Number, values::chroma)
     },
     Entry {
-        help: "threads that encode each picture, when lancam has to encode, and unpack the camera's raw pictures, even \
-               for --pickle; small pictures take one",
+        help: "how many threads work on each picture, where lancam has to encode it or to unpack a raw one; a small \
+               picture takes one thread",
         default: "one for each core",
         in_file: InFile::Key("2"),
         ..entry(Section::Pictures, "encode-threads", "N", ValueKind::Number, values::encode_threads)
@@ -272,8 +272,8 @@ pub static OPTIONS: [Entry; 34] = [
         ..entry(Section::Viewers, "access", "keys|open", ValueKind::Text, values::access)
     },
     Entry {
-        help: "keys: keys that lancam pair --plain made also work without TLS, for programs that have no TLS; everybody on \
-               the LAN can read such a key and the picture",
+        help: "whether a key works without TLS. off: no. keys: keys from lancam pair --plain do, for programs that have no \
+               TLS; everybody on the LAN can read such a key and the picture",
         default: "off",
         in_file: InFile::Key("\"off\""),
         ..entry(Section::Viewers, "plain", "off|keys", ValueKind::Text, values::plain)

@@ -73,7 +73,7 @@ pub(super) fn placeholder(option: &str) -> &'static str {
 }
 
 const OPTION_WITH_DASHES: &str = "an option of lancam pair begins with two dashes";
-const NAME_BEHIND_OPTION: &str = "the name of a new key follows --name";
+const NAME_BEHIND_OPTION: &str = "write the name of a new key behind --name";
 const ALONE: &str = "lancam pair alone shows the code, and where to type it";
 
 /// Whether this is the code, or a word for it. A person who types that wants to see the code, and does not name a key.
@@ -190,9 +190,7 @@ impl Typed {
                     may: may.unwrap_or(May::Watch),
                     sealing: sealing.unwrap_or(Sealing::TlsOnly),
                 };
-                Err(format!(
-                    "{option} goes with the name of a new key. {TYPE}lancam pair{shared}{key}"
-                ))
+                Err(format!("{option} needs the name of a new key. {TYPE}lancam pair{shared}{key}"))
             }
         }
     }

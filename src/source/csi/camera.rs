@@ -11,6 +11,7 @@ use crate::source::control::AnyBoard;
 use crate::source::frame_count::FrameCount;
 use crate::source::{Drops, FrameSource, Next, SourceError, Trouble};
 use crate::stop::Stop;
+use crate::wording::reason;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -159,7 +160,7 @@ impl Csi {
     /// next frame begins, so the next child is asked for the size that this one sends.
     fn in_that_size(&mut self, Granted { size, .. }: Granted) -> Result<(), SourceError> {
         log::info!(
-            "{}: it sends {size} instead of {}, so lancam asks for that",
+            "{}: it sends {size} instead of {}. lancam asks for the size that it sends",
             self.description,
             self.asked.size
         );
@@ -168,7 +169,10 @@ impl Csi {
     }
 
     fn lost(&self, error: &io::Error) -> SourceError {
-        SourceError::new(Trouble::Lost, format!("{}: its pipe: {error}", self.description))
+        SourceError::new(
+            Trouble::Lost,
+            format!("{}: its pipe: {}", self.description, reason(error)),
+        )
     }
 }
 
@@ -215,7 +219,7 @@ impl FrameSource for Csi {
 /// Viewers have set what the child could not do.
 fn taken_back(refused: &str, why: &str) -> String {
     format!(
-        "a viewer has set {refused}, and rpicam-vid sends no picture with it, so lancam takes it back: {why}"
+        "rpicam-vid sends no picture with {refused}, which a viewer has set. lancam goes back to the setting before: {why}"
     )
 }
 

@@ -66,7 +66,7 @@ impl Camera {
         }
         let (mut granted, runners_up) = negotiate(&node, wish)?;
         let name = path.display().to_string();
-        let (handle, interface) = (node.handle(), node.interface());
+        let handle = node.handle();
         let limited = Limited::new(&*handle, controls_until);
         let turn = Turn::by_controls(&handle, &limited, controls_until, wish.orientation);
         let known = node.identity().map(|it| Known::of(it, Path::new(SYSFS)));
@@ -84,11 +84,7 @@ impl Camera {
         let memory = wish.memory.unwrap_or_else(|| node.memory());
         let layout = FrameLayout { memory, ..granted.layout };
         let sequence = Sequence::new(count);
-        let buffers = Buffers::request(node.handle(), interface, buffers(&granted));
-        let queue = buffers
-            .map_err(NotStarted::Refused)
-            .and_then(|buffers| Queue::start(name.clone(), buffers, layout, sequence));
-        let mut queue = queue.map_err(|error| no_stream(&node, &layout, &error))?;
+        let mut queue = start(&node, buffers(&granted), name.clone(), layout, sequence)?;
         controls.are_for(known.as_ref());
         let Capability { card, driver, bus_info, .. } = &node.capability;
         let why = granted_and_why(&granted, wish, runners_up.as_deref());
@@ -219,8 +215,8 @@ impl Drop for Turn {
     }
 }
 
-/// So much of the time in which the watchdog expects a frame may be spent on controls, of all cameras that are tried. The last
-/// call may take 5 s more, which is how long `uvcvideo` waits for an answer.
+/// The most time for the controls of all cameras that are tried, while the watchdog waits for a frame. The last call may take
+/// 5 s more, which is how long `uvcvideo` waits for an answer.
 pub(super) const FOR_CONTROLS: Duration = Duration::from_secs(5);
 
 /// Enough for three controls of a camera that answers.
@@ -240,7 +236,7 @@ fn set_while_streaming(
     if limited.is_over() {
         if is_news {
             log::info!(
-                "camera {camera}: its controls take long, so lancam sets the rest while pictures come"
+                "camera {camera}: its controls are slow. lancam sets the rest while pictures come"
             );
         }
         set_later(handle, settings.but_pressed_buttons(), newest, camera.to_owned(), is_news);
@@ -253,9 +249,7 @@ fn set_while_streaming(
 /// Reads the format again after setting controls, which may have changed it: flipping a sensor
 /// changes its colour pattern.
 fn again(node: &Node, before: Granted) -> Result<Granted, SourceError> {
-    let now = granted(node, before.interval);
-    let now = now.map(|now| Granted { disbelieved: before.disbelieved, ..now });
-    now.map_err(|error| match error {
+    granted(node, before.interval, before.disbelieved).map_err(|error| match error {
         NotGranted::Refused(refused) => not_started(node, &before.layout.to_string(), refused),
         NotGranted::TooShort(layout, len) => errors::short_buffers(&node.path, &layout, len),
         NotGranted::Unusable(driver) => {
@@ -294,13 +288,12 @@ fn negotiate(node: &Node, wish: &CaptureWish) -> Result<(Granted, Option<String>
         }
     }
     let driver = &node.capability.driver;
-    if let Some(refusal) = refusal.take_if(|_| *driver != LOOPBACK) {
-        return Err(refusal);
-    }
-    let all = offers(node, wanted_size(wish), |_| true);
-    // Before a program writes into it, v4l2loopback offers nothing. Old versions also say then that it is busy.
-    let refusal = refusal.filter(|_| !all.is_empty());
-    Err(refusal.unwrap_or_else(|| errors::no_format(&node.path, driver, &all, wish)))
+    let all = || offers(node, wanted_size(wish), |_| true);
+    Err(match refusal {
+        // Before a program writes into it, v4l2loopback offers nothing. Old versions also say then that it is busy.
+        Some(refusal) if *driver != LOOPBACK || !all().is_empty() => refusal,
+        _ => errors::no_format(&node.path, driver, &all(), wish),
+    })
 }
 
 /// Tries to get buffers for what was granted, if their length is implausible: the descriptors of
@@ -311,6 +304,19 @@ fn with_buffers(node: &Node, granted: Granted) -> Result<Granted, NotGranted> {
         Buffers::request(node.handle(), node.interface(), fewest).map_err(NotGranted::Refused)?;
     }
     Ok(granted)
+}
+
+fn start(
+    node: &Node,
+    buffers: u32,
+    name: String,
+    layout: FrameLayout,
+    sequence: Sequence,
+) -> Result<Queue, SourceError> {
+    Buffers::request(node.handle(), node.interface(), buffers)
+        .map_err(NotStarted::Refused)
+        .and_then(|buffers| Queue::start(name, buffers, layout, sequence))
+        .map_err(|error| no_stream(node, &layout, &error))
 }
 
 /// How many buffers to ask for: few, if each is far larger than a picture.
@@ -374,7 +380,7 @@ fn granted_and_how_near(granted: &Granted, wish: &CaptureWish) -> String {
         if size.width > width || size.height > height {
             return text
                 + &format!(
-                    ": larger than {LARGEST_UNASKED}, as the camera granted nothing smaller"
+                    ": larger than {LARGEST_UNASKED}, because the camera gave nothing smaller"
                 );
         }
         return text + &format!(": the largest up to {LARGEST_UNASKED} at {RATE_UNASKED} fps");
@@ -438,7 +444,7 @@ mod tests {
         larger.layout.size = Size::new(1920, 720);
         assert_eq!(
             granted_and_why(&larger, &none, None),
-            "1920x720 YUYV 25 fps: larger than 1280x720, as the camera granted nothing smaller"
+            "1920x720 YUYV 25 fps: larger than 1280x720, because the camera gave nothing smaller"
         );
         let slow = Granted {
             interval: None,
@@ -447,8 +453,8 @@ mod tests {
         };
         assert_eq!(
             granted_and_why(&slow, &none, None),
-            "640x480 YUYV: the largest up to 1280x720 at 30 fps; the camera promises a picture every 30 s; \
-             if that is true, use --fps 0.033"
+            "640x480 YUYV: the largest up to 1280x720 at 30 fps; the driver says one picture every 30 s, \
+             and lancam does not believe it. If the camera really is so slow, use --fps 0.033"
         );
         let met = CaptureWish { size: Some(Size::new(640, 480)), rate: Some(Rate(24_900)), ..none };
         assert_eq!(granted_and_why(&granted(1), &met, None), "640x480 YUYV 25 fps: as asked for");

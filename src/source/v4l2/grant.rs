@@ -8,6 +8,7 @@ use super::offer::{Interval, plausible};
 use crate::image::frame::FrameLayout;
 use crate::image::pixels::{MAX_PIXELS, PixelFormat};
 use crate::rate::Rate;
+use crate::source::spec::SLOWEST_RATE;
 use std::time::Duration;
 use v4l::v4l_sys::{
     v4l2_field_V4L2_FIELD_ALTERNATE as ALTERNATE, v4l2_field_V4L2_FIELD_BOTTOM as BOTTOM,
@@ -29,14 +30,14 @@ pub(super) struct Granted {
 }
 
 impl Granted {
-    /// What to do if the driver is right with what is not believed. `None` if it cannot be right.
+    /// What to do if the interval that was not believed is true after all. `None` if it cannot be true.
     pub(super) fn doubt(&self) -> Option<String> {
         let promised = self.disbelieved?;
-        let rate = Rate::of_interval(promised.duration()).max(SLOWEST_ASKED);
+        let rate = Rate::of_interval(promised.duration()).max(SLOWEST_RATE);
         is_credible(promised, Interval::of_rate(rate)).then(|| {
             let seconds = promised.duration().as_secs();
             format!(
-                "the camera promises a picture every {seconds} s; if that is true, use --fps {rate}"
+                "the driver says one picture every {seconds} s, and lancam does not believe it. If the camera really is so slow, use --fps {rate}"
             )
         })
     }
@@ -63,10 +64,10 @@ pub(super) fn grant(node: &Node, choice: &Choice, wished: Interval) -> Result<Gr
     ioctl::set_format(&handle, interface, choice.fourcc, width, height)
         .map_err(refused("VIDIOC_S_FMT"))?;
     let promised = set_interval(node, choice.interval);
-    let interval = promised.filter(|it| is_credible(*it, wished));
-    let disbelieved = promised.filter(|it| !is_credible(*it, wished));
+    let is_believed = promised.is_some_and(|it| is_credible(it, wished));
+    let (interval, disbelieved) = if is_believed { (promised, None) } else { (None, promised) };
     // Read the format only now: setting the rate changes the format with some drivers.
-    let granted = Granted { disbelieved, ..granted(node, interval)? };
+    let granted = granted(node, interval, disbelieved)?;
     if let Some(nearly) = approximated(granted.layout.format, &granted.driver) {
         log::info!(
             "camera {}: it sends {nearly}, so colours are slightly wrong",
@@ -77,7 +78,11 @@ pub(super) fn grant(node: &Node, choice: &Choice, wished: Interval) -> Result<Gr
 }
 
 /// What the driver grants now: setting a control may have changed the format.
-pub(super) fn granted(node: &Node, interval: Option<Interval>) -> Result<Granted, NotGranted> {
+pub(super) fn granted(
+    node: &Node,
+    interval: Option<Interval>,
+    disbelieved: Option<Interval>,
+) -> Result<Granted, NotGranted> {
     let refused = |call| move |errno| NotGranted::Refused(Refused { call, errno });
     let (handle, interface) = (node.handle(), node.interface());
     let driver = ioctl::format(&handle, interface).map_err(refused("VIDIOC_G_FMT"))?;
@@ -86,7 +91,7 @@ pub(super) fn granted(node: &Node, interval: Option<Interval>) -> Result<Granted
     if len > 0 && layout.frame_len().is_some_and(|least| least > len) {
         return Err(NotGranted::TooShort(layout, len));
     }
-    Ok(Granted { layout, driver, interval, disbelieved: None })
+    Ok(Granted { layout, driver, interval, disbelieved })
 }
 
 /// Sets the rate. Some drivers have no rates, and others round them, so neither is an error.
@@ -103,11 +108,8 @@ fn is_credible(granted: Interval, wished: Interval) -> bool {
     granted.duration() <= (wished.duration() * 4).max(LONGEST_UNASKED)
 }
 
-/// The slowest rate that `--fps` takes.
-const SLOWEST_ASKED: Rate = Rate(10);
-
-/// The longest time between two frames that nobody has asked for and that is believed: webcams
-/// expose for seconds in the dark.
+/// The longest interval that is believed where nobody asked for a slow rate: webcams expose for
+/// seconds in the dark.
 const LONGEST_UNASKED: Duration = Duration::from_secs(10);
 
 fn layout(driver: &DriverFormat, interval: Option<Interval>) -> Option<FrameLayout> {

@@ -96,8 +96,8 @@ impl Known {
         moved.next().filter(|_| moved.next().is_none())
     }
 
-    /// Whether `other` is another camera, and a link in `by-id` that led to this one may lead to it: nothing
-    /// but its place tells them apart.
+    /// Whether `other` is another camera to which the link in `by-id` that led to this one may lead now, since only
+    /// their places tell them apart.
     pub(super) fn shares_its_link_with(&self, other: &Identity) -> bool {
         let is_alike = other.usb.is_some() && other.usb == self.identity.usb;
         is_alike && self.find(&[other]).is_none()

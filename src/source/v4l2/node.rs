@@ -165,7 +165,7 @@ impl fmt::Display for NodeKind {
             Self::Camera => "a camera",
             Self::Receiver => "the receiver of a ribbon camera, which needs libcamera",
             Self::Loopback => {
-                "a loopback device; name it with --source to see what a program writes into it"
+                "a loopback device. To see what a program writes into it, name the device with --source"
             }
             Self::WithoutStreaming => "a camera that cannot stream",
             Self::Converter => "a codec or scaler: it only converts pictures",

@@ -1,6 +1,6 @@
 //! What somebody meant who wrote an option or a word that `lancam-view` does not know.
 
-use super::{OPTIONS, UsageError};
+use super::{OPTIONS, Request, UsageError};
 use crate::image::pixels::Size;
 use crate::nearest;
 use crate::one_dash::Found;
@@ -90,14 +90,17 @@ pub(super) fn is_long(name: &str) -> bool {
         || others.iter().any(|names| names.contains(&name))
 }
 
-/// What to say of a long option with one dash.
-pub(super) fn one_dash(found: &Found) -> UsageError {
-    let name = &*found.name;
-    if !OPTIONS.contains(&name) {
-        return long(name, found.value.as_deref());
+/// What a long option with one dash is taken for, or what to say of it.
+pub(super) fn one_dash(found: &Found) -> Result<Request, UsageError> {
+    match &*found.name {
+        "help" => Ok(Request::Help),
+        "version" => Ok(Request::Version),
+        name if !OPTIONS.contains(&name) => Err(long(name, found.value.as_deref())),
+        name => {
+            let (called, meant) = (format!("-{name}"), format!("--{name}"));
+            Err(UsageError::Unknown(unknown("option", &called, Some(&meant), SEE_HELP)))
+        }
     }
-    let (called, meant) = (format!("-{name}"), format!("--{name}"));
-    UsageError::Unknown(unknown("option", &called, Some(&meant), SEE_HELP))
 }
 
 /// The same for an option of one letter.

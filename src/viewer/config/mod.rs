@@ -195,11 +195,7 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Request, U
     let (mut given, mut dashes) = (Given::default(), OneDash::default());
     loop {
         if let Some(found) = dashes.next(&mut parser, meant::is_long) {
-            return match &*found.name {
-                "help" => Ok(Request::Help),
-                "version" => Ok(Request::Version),
-                _ => Err(meant::one_dash(&found)),
-            };
+            return meant::one_dash(&found);
         }
         let Some(argument) = parser.next()? else { break };
         if let Long(name) = argument {

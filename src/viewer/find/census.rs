@@ -128,7 +128,7 @@ impl Census {
     }
 
     /// Ends a round: removes cameras that have not answered lately. Returns whether there were any, or whether cameras were
-    /// left out in this round or the one before alone.
+    /// left out in exactly one of this round and the one before.
     pub(super) fn end(&mut self, round: u32) -> bool {
         let is_news = std::mem::replace(&mut self.was_cut, self.is_cut) != self.is_cut;
         let before = self.entries.len();

@@ -199,7 +199,7 @@ fn a_camera_that_says_who_it_is_for_the_second_time_is_not_shown_further() {
     });
     let more = ["--headless", "--frames", "2", "--timeout", "5", &server.address()];
     let log = Viewer::start(&more).finish().log.join("\n");
-    assert!(log.contains("says twice who it is") && !log.contains("Door"), "{log}");
+    assert!(log.contains("it sent a second Welcome") && !log.contains("Door"), "{log}");
 }
 
 #[test]

@@ -4,6 +4,7 @@ use super::driver::Driver;
 use super::limited::Lent;
 use super::settings::Newest;
 use super::{ControlSetting, Moment, Settings};
+use crate::wording::reason;
 use std::sync::{Arc, Weak};
 use std::thread;
 
@@ -27,7 +28,10 @@ pub(in super::super) fn set_later<D: Driver + Send + Sync + 'static>(
         }
     });
     if let Err(error) = started {
-        log::warn!("no thread for the camera's controls can be started: {error}");
+        log::warn!(
+            "cannot start a thread for the camera's controls, so the rest are not set: {}",
+            reason(&error)
+        );
     }
 }
 

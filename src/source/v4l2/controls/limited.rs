@@ -1,4 +1,4 @@
-//! Drivers whose calls are not made for ever. A camera may take 5 s to fail at one control, and it may have many.
+//! Drivers that refuse calls once their time is over. A camera may take 5 s to fail at one control, and it may have many.
 
 use super::driver::{Driver, Query, RawControl, RawItem};
 use nix::errno::Errno;

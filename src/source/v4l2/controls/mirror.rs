@@ -23,8 +23,8 @@ type Step<'a> = (&'a Control, i64);
 
 impl Turned {
     /// Lets the camera do all of `wanted` or none of it. If none, switches off what another program
-    /// left switched on. `driver` may have little time left. What it did not end is put back by
-    /// `patient`, since the camera would mirror a picture that lancam turns.
+    /// left switched on. `driver` may have little time left. If it ends in the middle, `patient`
+    /// undoes what was done, since the camera would mirror a picture that lancam turns.
     pub(in super::super) fn by(
         driver: &impl Driver,
         patient: &impl Driver,

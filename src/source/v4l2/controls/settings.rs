@@ -65,7 +65,7 @@ pub(in super::super) enum Moment {
 /// The settings for one camera, with their outcomes.
 pub(in super::super) struct Settings<'a> {
     controls: Controls,
-    /// Whether the time was not over before all controls were known.
+    /// Whether all controls were listed before the time was over.
     knows_all: bool,
     all: Vec<(&'a ControlSetting, Option<Result<Made, NotSet>>)>,
 }

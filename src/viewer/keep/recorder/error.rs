@@ -107,7 +107,7 @@ fn reason(error: &io::Error) -> String {
             "the program that read it has left; start it again, and record again"
         }
         ErrorKind::TimedOut => {
-            "the program that reads it has stopped reading; look at that program"
+            "the program that reads it has stopped reading; see what that program says"
         }
         ErrorKind::StaleNetworkFileHandle => {
             "the network's disk is gone; mount it again, or record to another disk"

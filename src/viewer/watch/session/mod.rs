@@ -86,7 +86,7 @@ pub enum SessionError {
     #[error("sends pictures before it says who it is")]
     NoWelcome,
     /// It sent a second welcome.
-    #[error("says twice who it is")]
+    #[error("broke the protocol: it sent a second Welcome")]
     SecondWelcome,
     /// There is no common version of the protocol.
     #[error(

@@ -3,7 +3,9 @@
 use super::clock::{Answer, CameraClock, Moment};
 use super::line::Line;
 use super::{READ_PATIENCE, Received, SessionEnd, SessionError};
+use crate::image::pixels::Size;
 use crate::plain::printable;
+use crate::rate::Rate;
 use crate::viewer::find::connect::Reached;
 use crate::viewer::find::identity::Identity;
 use crate::viewer::find::reach::{Reach, RecordsInto, Stranger, ToldBy};
@@ -178,18 +180,7 @@ impl Session<'_> {
             Message::Frame { facts, payload } => self.take_frame(&facts, payload)?,
             Message::Welcome { version, name, id } => self.welcomed(version, name, id)?,
             Message::Stream { codec, size, rate, source } => {
-                // Otherwise the reason for no picture would be logged behind the pictures.
-                self.publisher.tell_held();
-                let camera = printable(&self.reach.address().written());
-                let (source, codec) = (printable(source), called(codec));
-                if !self.source.is_empty() && self.source != source {
-                    self.decoding.expect_another();
-                }
-                let line = format_args!("{camera} sends {size} {codec} at {rate} fps ({source})");
-                self.publisher.log(log::Level::Info, line);
-                self.source = source;
-                self.appetite.rate(rate);
-                self.decoding.announce(rate);
+                self.streams(codec, size, rate, source);
             }
             Message::Ping { token } => {
                 let received_at = self.clock.micros(self.heard);
@@ -236,6 +227,22 @@ impl Session<'_> {
             | Message::SetControl { .. } => {}
         }
         Ok(None)
+    }
+
+    /// Takes what the pictures will be like, and where they come from.
+    fn streams(&mut self, codec: Codec, size: Size, rate: Rate, source: &str) {
+        // Otherwise the reason for no picture would be logged behind the pictures.
+        self.publisher.tell_held();
+        let camera = printable(&self.reach.address().written());
+        let (source, codec) = (printable(source), called(codec));
+        if !self.source.is_empty() && self.source != source {
+            self.decoding.expect_another();
+        }
+        let line = format_args!("{camera} sends {size} {codec} at {rate} fps ({source})");
+        self.publisher.log(log::Level::Info, line);
+        self.source = source;
+        self.appetite.rate(rate);
+        self.decoding.announce(rate);
     }
 
     /// Takes the reason for which there is no picture. Another camera may be plugged in where this one is gone.
