@@ -1,6 +1,6 @@
 //! What lancam asks of a ribbon camera, and the options of rpicam-vid for that.
 
-use super::raw::RawFrames;
+use super::raw::Rows;
 use super::settings::CsiSetting;
 use super::{CsiFormat, CsiWish, child};
 use crate::image::frame::FrameLayout;
@@ -19,6 +19,8 @@ pub(super) struct Asked {
     pub(super) size: Size,
     pub(super) rate: Rate,
     pub(super) codec: Codec,
+    /// How the board's hardware lays the rows of bare samples.
+    pub(super) rows: Rows,
     /// What the camera does to the picture, and what lancam has to do after that.
     turned: Orientation,
     left: Orientation,
@@ -45,14 +47,15 @@ impl Asked {
     pub(super) fn of(camera: u8, wish: &CaptureWish, csi: &CsiWish, board: &str) -> (Self, String) {
         let wished = wish.size.unwrap_or(SIZE);
         let rate = wish.rate.unwrap_or(RATE);
+        let rows = rows(board);
         let (codec, mut why) = decided(csi.format, wish.format, board, wished, rate);
         let mut size = wished;
-        if codec == Codec::Yuv420 && !RawFrames::can_be(wished) {
+        if codec == Codec::Yuv420 && !rows.are_whole(wished) {
             // This happens only where --csi-format names yuv420.
-            let width = (wished.width / RawFrames::ALIGNMENT).max(1) * RawFrames::ALIGNMENT;
-            size = Size::new(width, (wished.height & !1).max(2));
+            size = rows.rounded(wished);
             why += &format!(
-                ". yuv420 needs a width that is a multiple of 64 and an even height, so lancam does not ask for {wished}"
+                ". yuv420 needs a width that is a multiple of {} and an even height, so lancam does not ask for {wished}",
+                rows.alignment
             );
         }
         let (turned, left) = match wish.orientation.rotation {
@@ -60,7 +63,7 @@ impl Asked {
             // No sensor can turn rows into columns.
             Rotation::Quarter | Rotation::ThreeQuarters => (Orientation::UPRIGHT, wish.orientation),
         };
-        let asked = Self { camera, size, rate, codec, turned, left, quality: csi.quality };
+        let asked = Self { camera, size, rate, codec, rows, turned, left, quality: csi.quality };
         (asked, why)
     }
 
@@ -151,8 +154,13 @@ fn decided(
         (_, Some(PixelFormat::Jpeg)) => return decision(Codec::Mjpeg, "as --format says"),
         _ => {}
     }
-    if !RawFrames::can_be(size) {
-        return by_itself(Codec::Mjpeg, "since yuv420 needs a width that is a multiple of 64");
+    let rows = rows(board);
+    if !rows.are_whole(size) {
+        let why = format!(
+            "since yuv420 needs a width that is a multiple of {} and an even height here",
+            rows.alignment
+        );
+        return by_itself(Codec::Mjpeg, &why);
     }
     #[expect(clippy::cast_precision_loss, reason = "a picture has fewer than 2^52 pixels")]
     let pixels = size.area() as f64 * rate.fps();
@@ -169,11 +177,19 @@ fn decided(
 /// How many pixels a second a board encodes with half a core. `None`: as many as any camera has.
 /// A JPEG costs 26 ns a pixel on a Cortex-A53 at 1 GHz, 18 ns at 1.4 GHz, and 10 ns on a Cortex-A72 at 1.5 GHz.
 fn most_pixels(board: &str) -> Option<f64> {
-    let is = |names: &[&str]| names.iter().any(|name| board.contains(name));
-    if is(&["Pi Zero", "Pi 1", "Pi 2", "Pi Model", "Compute Module Rev"]) {
+    if is_one_of(board, &["Pi Zero", "Pi 1", "Pi 2", "Pi Model", "Compute Module Rev"]) {
         return Some(0.0);
     }
-    is(&["Pi 3", "Compute Module 3"]).then_some(15e6)
+    is_one_of(board, &["Pi 3", "Compute Module 3"]).then_some(15e6)
+}
+
+/// How the hardware of this board lays rows. The Pi 5, the Pi 500 and the Compute Module 5 have a PiSP.
+fn rows(board: &str) -> Rows {
+    if is_one_of(board, &["Pi 5", "Compute Module 5"]) { Rows::PISP } else { Rows::VIDEOCORE }
+}
+
+fn is_one_of(board: &str, names: &[&str]) -> bool {
+    names.iter().any(|name| board.contains(name))
 }
 
 #[cfg(test)]
@@ -195,6 +211,12 @@ mod tests {
             ("Raspberry Pi Zero W Rev 1.1", Size::new(320, 240), Codec::Mjpeg),
             ("Raspberry Pi Compute Module 4 Rev 1.0", Size::new(1280, 720), Codec::Yuv420),
             ("Raspberry Pi Compute Module 3 Plus Rev 1.0", Size::new(1280, 720), Codec::Mjpeg),
+            ("Raspberry Pi 4 Model B Rev 1.4", Size::new(320, 240), Codec::Yuv420),
+            ("Raspberry Pi 400 Rev 1.0", Size::new(960, 540), Codec::Yuv420),
+            ("Raspberry Pi 5 Model B Rev 1.0", Size::new(320, 240), Codec::Mjpeg),
+            ("Raspberry Pi 500 Rev 1.0", Size::new(960, 540), Codec::Mjpeg),
+            ("Raspberry Pi Compute Module 5 Rev 1.0", Size::new(1600, 1200), Codec::Mjpeg),
+            ("Raspberry Pi Compute Module 5 Rev 1.0", Size::new(640, 480), Codec::Yuv420),
             ("", Size::new(1280, 720), Codec::Yuv420),
             ("", Size::new(1000, 750), Codec::Mjpeg),
         ] {
@@ -214,6 +236,9 @@ mod tests {
         assert_eq!((asked.codec, asked.size), (Codec::Yuv420, Size::new(960, 750)));
         let layout = asked.layout();
         assert_eq!(layout.frame_len(), Some(960 * 750 * 3 / 2));
+        let (asked, why) = Asked::of(0, &wish, &raw, "Raspberry Pi 5 Model B Rev 1.0");
+        assert!(why.contains("a multiple of 128"), "{why}");
+        assert_eq!(asked.size, Size::new(896, 750));
     }
 
     #[test]

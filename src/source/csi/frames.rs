@@ -22,7 +22,7 @@ impl Frames {
     /// For a camera that was asked for this.
     pub(super) fn new(asked: &Asked) -> Self {
         match asked.codec {
-            Codec::Yuv420 => Self::Raw(RawFrames::new(asked.layout())),
+            Codec::Yuv420 => Self::Raw(RawFrames::new(asked.layout(), asked.rows)),
             Codec::Mjpeg => Self::Jpegs(JpegFrames::new(asked.layout())),
         }
     }
@@ -38,7 +38,6 @@ impl Frames {
     /// Takes what the camera was configured for.
     pub(super) fn adjust(&mut self, granted: Granted) -> Fit {
         match self {
-            Self::Raw(_) if !RawFrames::can_be(granted.size) => Fit::Padded,
             Self::Raw(raw) => raw.adjust(granted),
             // A JPEG says itself how large it is.
             Self::Jpegs(_) => Fit::Fits,

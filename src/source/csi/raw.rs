@@ -15,6 +15,7 @@ use std::sync::Arc;
 #[derive(Debug)]
 pub(super) struct RawFrames {
     pub(super) layout: FrameLayout,
+    rows: Rows,
     pool: PlanesPool,
     /// The frame that is being read. Nobody else has it.
     filling: Arc<Planes>,
@@ -50,15 +51,40 @@ pub(super) enum Fit {
 /// One turn reads so many frames at most, so that a fast writer cannot keep this thread.
 const MOST_IN_A_TURN: u64 = 16;
 
-impl RawFrames {
-    /// Rows have no padding when their width is a multiple of this. libcamera's pipelines align the rows of each plane to 32
-    /// bytes at most, and a row of chroma is half as long.
-    pub(super) const ALIGNMENT: usize = 64;
+/// How the camera's hardware lays rows. rpicam-vid sends the hardware's memory as it is (rpicam-apps `null_encoder.cpp`), with
+/// the padding of rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Rows {
+    /// A row of Y is as long as a multiple of this.
+    pub(super) alignment: usize,
+}
 
-    /// For frames with this layout.
-    pub(super) fn new(layout: FrameLayout) -> Self {
+impl Rows {
+    /// The older boards: `bytesperline_align` of `YUV420` in the kernel's `bcm2835-isp-fmts.h`.
+    pub(super) const VIDEOCORE: Self = Self { alignment: 64 };
+
+    /// The boards with a PiSP. libpisp aligns each row to 64 bytes (`PISP_BACK_END_OUTPUT_MAX_ALIGN`). A row of Y is twice a row
+    /// of chroma (libcamera `pisp.cpp`, `computeOptimalStride`).
+    pub(super) const PISP: Self = Self { alignment: 128 };
+
+    /// Whether such frames have no padding, so that their planes lie as ours do.
+    pub(super) fn are_whole(self, size: Size) -> bool {
+        size.width.is_multiple_of(self.alignment) && size.height.is_multiple_of(2)
+    }
+
+    /// The largest size within `size` that has no padding.
+    pub(super) fn rounded(self, size: Size) -> Size {
+        let width = (size.width / self.alignment).max(1) * self.alignment;
+        Size::new(width, (size.height & !1).max(2))
+    }
+}
+
+impl RawFrames {
+    /// For frames with this layout, in such rows.
+    pub(super) fn new(layout: FrameLayout, rows: Rows) -> Self {
         let mut this = Self {
             layout,
+            rows,
             pool: PlanesPool::default(),
             filling: Arc::default(),
             at: 0,
@@ -69,13 +95,11 @@ impl RawFrames {
         this
     }
 
-    /// Whether the rows of such frames have no padding, so that their planes lie as ours do.
-    pub(super) fn can_be(size: Size) -> bool {
-        size.width.is_multiple_of(Self::ALIGNMENT) && size.height.is_multiple_of(2)
-    }
-
     /// Takes the size and the colours that the camera was configured for. It is too late for another size once bytes have come.
     pub(super) fn adjust(&mut self, Granted { size, colour }: Granted) -> Fit {
+        if !self.rows.are_whole(size) {
+            return Fit::Padded;
+        }
         let is_another = size != self.layout.size;
         if is_another && (self.at > 0 || self.ready.is_some()) {
             return Fit::TooLate;
@@ -168,7 +192,7 @@ mod tests {
             Colour::JPEG,
         );
         let (out, into) = pipe2(OFlag::O_NONBLOCK).expect("a pipe");
-        (RawFrames::new(layout), out.into(), into.into())
+        (RawFrames::new(layout, Rows::VIDEOCORE), out.into(), into.into())
     }
 
     fn first_byte(frames: &RawFrames) -> u8 {
@@ -200,6 +224,23 @@ mod tests {
             assert!(!frames.is_in_a_frame());
             drop(into);
             assert_eq!(frames.fill(&mut out).expect("reads"), Came::End);
+        }
+    }
+
+    #[test]
+    fn a_size_whose_rows_have_padding_on_this_board_does_not_fit() {
+        let granted = |width| Granted { size: Size::new(width, 64), colour: Colour::JPEG };
+        for (rows, width, fit) in [
+            (Rows::VIDEOCORE, 64, Fit::Fits),
+            (Rows::VIDEOCORE, 320, Fit::Fits),
+            (Rows::VIDEOCORE, 1000, Fit::Padded),
+            (Rows::PISP, 64, Fit::Padded),
+            (Rows::PISP, 320, Fit::Padded),
+            (Rows::PISP, 384, Fit::Fits),
+        ] {
+            let (frames, ..) = frames();
+            let mut frames = RawFrames::new(frames.layout, rows);
+            assert_eq!(frames.adjust(granted(width)), fit, "{rows:?} {width}");
         }
     }
 
