@@ -152,6 +152,10 @@ pub(super) static KNOBS: [Knob; 17] = [
     other("tuning-file", "Tuning File", Values::File, "", None),
 ];
 
+/// Words of rpicam-vid that mean the same as another word: the knob, the word, and the other word.
+const SAME: [(&str, &str, &str); 2] =
+    [("metering", "matrix", "average"), ("awb", "normal", "auto")];
+
 /// The highest value of a lens: 3 cm, which is nearer than any lens by Raspberry Pi focuses.
 pub(super) const NEAREST: f64 = 32.0;
 
@@ -184,7 +188,8 @@ impl CsiSetting {
     /// # Errors
     /// What is wrong, and what is expected.
     pub(super) fn of(knob: &'static Knob, value: &str) -> Result<Self, String> {
-        match knob.values.understood(value) {
+        let same = SAME.iter().find(|(name, word, _)| *name == knob.name && *word == value);
+        match knob.values.understood(same.map_or(value, |(.., other)| other)) {
             Some(value) => Ok(Self { knob, value }),
             None => Err(must_be(knob.name, &knob.values.to_string(), value)),
         }
@@ -324,6 +329,8 @@ mod tests {
     fn what_rpicam_vid_takes_is_taken_and_becomes_its_options() {
         for (said, argument) in [
             ("awb=daylight", "--awb=daylight"),
+            ("awb=normal", "--awb=auto"),
+            ("metering=matrix", "--metering=average"),
             ("ev=-0.5", "--ev=-0.5"),
             ("Brightness=-1", "--brightness=-1"),
             ("shutter=20ms", "--shutter=20ms"),
@@ -353,6 +360,7 @@ mod tests {
         for (said, part) in [
             ("awb", "NAME=VALUE"),
             ("awb=sunny", "daylight"),
+            ("denoise=normal", "cdn_hq"),
             ("light=1", "awb, "),
             ("bright=1", "did you mean \"brightness\"?"),
             ("brightnes=1", "brightness"),

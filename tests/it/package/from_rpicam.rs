@@ -133,13 +133,55 @@ fn what_nobody_can_take_over_is_said() {
 }
 
 #[test]
-fn what_lancam_would_not_start_with_stands_there_as_a_comment() {
+fn what_lancam_would_not_start_with_stands_there_as_a_comment_and_the_rest_counts() {
+    for (options, expected, comment) in [
+        (
+            "--width 70000 --height 9 --framerate 20",
+            &["source = \"csi\"", "fps = 20"][..],
+            "#size = \"70000x9\"",
+        ),
+        (
+            "--width 1920 --height 1080 --metering matrix --awb normal --brightness 2 --ev -1",
+            &[
+                "source = \"csi\"",
+                "size = \"1920x1080\"",
+                "[controls]",
+                "gain = 3",
+                "[csi]",
+                "ev = \"-1\"",
+                "metering = \"matrix\"",
+                "awb = \"normal\"",
+            ],
+            "#brightness = \"2\"",
+        ),
+    ] {
+        let machine = Machine::with(&["0"]);
+        machine.sets(options);
+        if options.contains("--ev") {
+            machine.0.write("etc/lancam/lancam.toml", "[controls]\ngain = 3\n");
+        }
+        let (said, toml) = machine.upgraded(Path::new(LANCAM));
+        assert_eq!(toml, expected, "{options}: {said}");
+        let whole = machine.0.read("etc/lancam/lancam.toml");
+        assert!(whole.contains(&format!("\n{comment}\n")), "{options}: {whole}");
+        assert!(said.contains("only comments") && said.contains("lancam.toml:"), "{said}");
+    }
+}
+
+#[test]
+fn a_mistake_that_stood_in_lancam_toml_before_costs_no_setting_of_the_unit() {
     let machine = Machine::with(&["0"]);
-    machine.sets("--width 70000 --height 9 --framerate 20");
+    machine.sets("--width 640 --height 480 --ev -1");
+    machine.0.write("etc/lancam/lancam.toml", "max-viewers = \"many\"\n");
     let (said, toml) = machine.upgraded(Path::new(LANCAM));
-    assert_eq!(toml, ["source = \"csi\""], "{said}");
-    assert!(machine.0.read("etc/lancam/lancam.toml").contains("\n#size = \"70000x9\"\n"));
-    assert!(said.contains("as comments") && said.contains("lancam.toml:"), "{said}");
+    let expected = [
+        "source = \"csi\"",
+        "size = \"640x480\"",
+        "max-viewers = \"many\"",
+        "[csi]",
+        "ev = \"-1\"",
+    ];
+    assert_eq!(toml, expected, "{said}");
 }
 
 #[test]
