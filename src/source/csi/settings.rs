@@ -240,10 +240,10 @@ impl Values {
             Self::Time { most, .. } => micros(value).is_some_and(|it| (0.0..=most).contains(&it)),
             Self::Word(words) => words.contains(&value),
             Self::Flicker => match value.to_lowercase().replace(' ', "").as_str() {
-                "50hz" => return Some("10000us".into()),
-                "60hz" => return Some("8333us".into()),
+                "50" | "50hz" => return Some("10000us".into()),
+                "60" | "60hz" => return Some("8333us".into()),
                 "off" => return Some("0".into()),
-                _ => micros(value).is_some_and(|it| (0.0..=1e6).contains(&it)),
+                _ => micros(value).is_some_and(|it| it == 0.0 || (1e3..=1e6).contains(&it)),
             },
             Self::Lens => value == "default" || is_between(value, 0.0, NEAREST),
             Self::Region => {
@@ -337,7 +337,12 @@ mod tests {
             ("shutter=0", "--shutter=0"),
             ("gain=2.5", "--gain=2.5"),
             ("flicker_period=50 Hz", "--flicker-period=10000us"),
+            ("flicker-period=50", "--flicker-period=10000us"),
+            ("flicker-period=60", "--flicker-period=8333us"),
             ("flicker-period=8333us", "--flicker-period=8333us"),
+            ("flicker-period=10000", "--flicker-period=10000"),
+            ("flicker-period=10ms", "--flicker-period=10ms"),
+            ("flicker-period=0", "--flicker-period=0"),
             ("lens-position=default", "--lens-position=default"),
             ("lens-position=2", "--lens-position=2"),
             ("roi=0.25,0.25,0.5,0.5", "--roi=0.25,0.25,0.5,0.5"),
@@ -377,6 +382,8 @@ mod tests {
             ("mode=1920:1080:10:P:x", "1920:1080:10"),
             ("tuning-file=", "path"),
             ("flicker-period=70 Hz", "50 Hz"),
+            ("flicker-period=100", "50 Hz"),
+            ("flicker-period=50us", "50 Hz"),
         ] {
             let error = CsiSetting::parse(said).expect_err(said);
             assert!(error.contains(part), "{said}: {error}");
