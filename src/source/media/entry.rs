@@ -108,21 +108,23 @@ impl RibbonList {
         }
     }
 
-    /// What keeps ribbon cameras from being seen.
+    /// What keeps ribbon cameras from being seen. Where the program is installed and the kernel shows nothing of a ribbon
+    /// camera, that is one thing more: without an overlay for the camera there is no receiver.
     fn troubles(&self) -> impl Iterator<Item = String> {
-        let without = self
-            .ribbons
-            .without_sensor
+        let Ribbons { cameras, without_sensor, closed } = &self.ribbons;
+        let is_nothing = cameras.is_empty() && without_sensor.is_empty() && closed.is_empty();
+        let nothing = (is_nothing && self.program.is_some()).then(|| not_detected(""));
+        let without = without_sensor
             .iter()
             .map(|Receiver { driver, bus, .. }| not_detected(&format!(" at {bus} ({driver})")));
-        let closed = self.ribbons.closed.iter().map(|media| {
+        let closed = closed.iter().map(|media| {
             format!(
                 "this user may not open {}, which may describe a ribbon camera. Type: \
                  sudo usermod -aG video $USER, then log in again",
                 media.display()
             )
         });
-        without.chain(closed)
+        nothing.into_iter().chain(without).chain(closed)
     }
 }
 
@@ -231,6 +233,16 @@ mod tests {
         assert!(nothing.contains("at platform:1f00110000.csi") && nothing.contains("cable"));
         assert!(closed.contains("open /dev/media3,") && closed.contains("usermod"), "{closed}");
         assert_eq!(list.to_string(), format!("{nothing}\n{closed}\n"));
+    }
+
+    #[test]
+    fn that_there_is_nothing_of_a_ribbon_camera_is_said_where_its_program_is() {
+        let list = |program| RibbonList::new(Ribbons::default(), program);
+        let installed = list(Ok("/usr/bin/rpicam-vid".into()));
+        let [nothing] = &installed.brief()[..] else { panic!("{:?}", installed.brief()) };
+        assert!(nothing.starts_with("no ribbon camera was detected. Check"), "{nothing}");
+        assert_eq!(installed.to_string(), format!("{nothing}\n"));
+        assert_eq!(list(Err("install it".into())).to_string(), "");
     }
 
     #[test]
