@@ -18,6 +18,7 @@ mod spec;
 pub mod test_pattern;
 pub mod v4l2;
 
+use crate::clock;
 use crate::image::frame::{Frame, FrameLayout, Memory};
 use crate::image::jpeg::repair::Damage;
 use crate::image::orientation::Orientation;
@@ -376,10 +377,11 @@ impl Opener {
         }
     }
 
-    /// Whether `auto` may open a ribbon camera. Not if another camera was open before: lancam waits
-    /// for that one.
+    /// Whether `auto` may open a ribbon camera. If another camera was open before, lancam waits for
+    /// that one as long as before it takes any other.
     fn may_take_ribbon(&self) -> bool {
-        self.past == Past::Nothing && (self.csi.names_a_program() || csi::is_there())
+        let is_any = self.past == Past::Nothing || self.finder.is_overdue(clock::now());
+        is_any && (self.csi.names_a_program() || csi::is_there())
     }
 
     fn ribbon_camera(&mut self, camera: u8) -> Result<Box<dyn FrameSource>, SourceError> {
@@ -427,4 +429,22 @@ pub enum Changed {
 /// The layout of JPEGs that are upright unless they say otherwise.
 fn jpeg_layout(size: Size, interval: Option<Duration>) -> FrameLayout {
     FrameLayout { interval, ..FrameLayout::new(PixelFormat::Jpeg, size, 0, Colour::JPEG) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn auto_takes_a_ribbon_camera_where_the_one_before_stays_away() {
+        let csi = CsiWish { program: Some("/usr/bin/true".into()), ..CsiWish::default() };
+        let mut opener = Opener::new(SourceSpec::Auto, CaptureWish::default()).with_csi(csi);
+        assert!(opener.may_take_ribbon(), "none was there before");
+        opener.past = Past::Camera;
+        assert!(!opener.may_take_ribbon(), "it may come back at once");
+        opener.finder.is_missed_since(clock::now());
+        assert!(!opener.may_take_ribbon(), "it has just gone");
+        opener.finder.is_missed_since(crate::image::frame::Micros(0));
+        assert!(opener.may_take_ribbon());
+    }
 }

@@ -98,7 +98,7 @@ impl Finder {
             }
         }
         let is_busy = reasons.iter().any(|reason| reason.trouble == Trouble::Busy);
-        if self.last.is_some() && !is_busy {
+        if self.has_opened && !is_busy {
             self.missed_at.get_or_insert(now);
         }
         Err(self.explain(reasons))
@@ -119,6 +119,17 @@ impl Finder {
         is_denied || !self.survey.cameras().is_empty()
     }
 
+    /// Whether the camera that was open before has stayed away so long that another one may be taken.
+    pub(in crate::source) fn is_overdue(&self, now: Micros) -> bool {
+        self.missed_at.is_some_and(|at| now.since(at) >= Self::ANOTHER_AFTER)
+    }
+
+    /// As if the last camera had gone at that time.
+    #[cfg(test)]
+    pub(in crate::source) fn is_missed_since(&mut self, at: Micros) {
+        self.missed_at = Some(at);
+    }
+
     /// Waits until the next attempt may go better: until a node comes, goes or changes its access
     /// rights since the last attempt, or for `patience`.
     pub fn wait_for_change(&mut self, stop: &Stop, patience: Duration) -> Changed {
@@ -126,9 +137,8 @@ impl Finder {
     }
 
     fn candidates(&self, now: Micros) -> Vec<PathBuf> {
-        let is_overdue = self.missed_at.is_some_and(|at| now.since(at) >= Self::ANOTHER_AFTER);
         let known = self.last.as_ref().map(|last| &last.camera);
-        let other = if is_overdue { Another::Allowed } else { Another::NotYet };
+        let other = if self.is_overdue(now) { Another::Allowed } else { Another::NotYet };
         let named = self.named.as_deref().map(Named::look);
         candidates(named.as_ref(), known, &self.survey.sources(), other)
     }
@@ -390,6 +400,19 @@ mod tests {
             let others = named.map(|path: PathBuf| path.display().to_string());
             assert_eq!(later[1..], others.into_iter().collect::<Vec<_>>(), "only the named one");
         }
+    }
+
+    #[test]
+    fn a_camera_that_was_open_and_stays_away_is_overdue_after_five_seconds() {
+        let mut finder = Finder::new(None, FrameCount::default());
+        assert!(!finder.is_overdue(clock::now()), "none was open");
+        finder.has_opened = true;
+        finder.named = Some("/dev/no-such-camera".into());
+        let opened = finder.open(&CaptureWish::default(), &Wanted::default());
+        assert!(opened.is_err());
+        let now = clock::now();
+        assert!(!finder.is_overdue(now));
+        assert!(finder.is_overdue(now.after(Duration::from_secs(5))));
     }
 
     #[test]
