@@ -19,8 +19,8 @@ pub(super) enum Cause {
 }
 
 /// A part of each message, and its cause. The texts are those of rpicam-apps 1.2 to 1.13 (`rpicam_app.cpp`, `options.cpp`,
-/// `dma_heaps.cpp`) and of libcamera (`camera.cpp`, `pipeline_base.cpp`).
-static MESSAGES: [(&str, Cause); 14] = [
+/// `dma_heaps.cpp`) and of libcamera (`camera.cpp`, `pipeline_base.cpp`, and the names of errors in `v4l2_videodevice.cpp`).
+static MESSAGES: [(&str, Cause); 15] = [
     ("no cameras available", Cause::NotDetected),
     ("selected camera is not available", Cause::NoSuchNumber),
     ("in use by another process", Cause::InUse),
@@ -28,6 +28,7 @@ static MESSAGES: [(&str, Cause); 14] = [
     ("Device or resource busy", Cause::InUse),
     ("failed to allocate capture buffers", Cause::TooLittleMemory),
     ("dmaHeap allocation failure", Cause::TooLittleMemory),
+    ("Cannot allocate memory", Cause::TooLittleMemory),
     ("Invalid mode", Cause::NoSuchMode),
     ("failed to valid stream configurations", Cause::NoSuchPictures),
     ("failed to configure streams", Cause::NoSuchPictures),

@@ -98,8 +98,7 @@ impl Words {
         let knows_no_times = lines
             .iter()
             .any(|line| line.contains("unrecognised option") && line.contains("--metadata"));
-        // The last message counts: the child may have recovered from those before.
-        if let Some(cause) = lines.iter().rev().find_map(|line| Cause::named_in(line)) {
+        if let Some(cause) = cause(&lines) {
             return Reason {
                 trouble: cause.trouble(),
                 text: cause.remedy(),
@@ -115,6 +114,14 @@ impl Words {
         };
         Reason { trouble: Trouble::Lost, text, is_in_use: false, knows_no_times }
     }
+}
+
+/// The cause that the lines name. The last one counts: the child may have recovered from those before. That the camera was not
+/// started is the last line of all, and says nothing if a line before names what kept it from that.
+fn cause(lines: &[&str]) -> Option<Cause> {
+    let mut named = lines.iter().rev().filter_map(|line| Cause::named_in(line)).peekable();
+    let last = named.peek().copied();
+    named.find(|&cause| cause != Cause::NotStarted).or(last)
 }
 
 /// Whether a line is written when all is well, too.
@@ -176,6 +183,21 @@ mod tests {
                 Trouble::Excessive,
                 "CMA",
             ),
+            (
+                "[0:01:02.3] [812] ERROR V4L2 v4l2_videodevice.cpp:1378 /dev/video14[13:out]: Unable to request 4 buffers: \
+                 Cannot allocate memory\n\
+                 ERROR: *** failed to start camera ***\n",
+                Trouble::Excessive,
+                "CMA",
+            ),
+            (
+                "[0:01:02.3] [812] ERROR V4L2 v4l2_videodevice.cpp:1866 /dev/video0[12:cap]: Failed to start streaming: \
+                 Device or resource busy\n\
+                 ERROR: *** failed to start camera ***\n",
+                Trouble::Busy,
+                "in use",
+            ),
+            ("ERROR: *** failed to start camera ***\n", Trouble::Lost, "Restart the Pi"),
         ] {
             let reason = reason(said);
             assert_eq!(reason.trouble, trouble, "{said}");
