@@ -27,8 +27,8 @@ const LAST_RETRY: Duration = Duration::from_millis(500);
 const LAST_UNWATCHED: Duration = Duration::from_secs(600);
 
 /// The longest pause for a camera that is asked for more than it can do, while somebody watches.
-/// Each try starts a program, and none succeeds until somebody changes something.
-const LAST_EXCESSIVE: Duration = Duration::from_secs(8);
+/// Each try starts a program, which then takes most of the 2 s until the picture is to be back.
+const LAST_EXCESSIVE: Duration = Duration::from_secs(1);
 
 /// How often a long pause checks whether somebody watches.
 const LOOK: Duration = Duration::from_millis(250);
