@@ -55,7 +55,6 @@ pub fn run(
     let feed = Feed::new(Arc::clone(roster), look);
     let retry = Retry { pause: FIRST_RETRY };
     let mut supervisor = Supervisor {
-        is_new: true,
         opener,
         roster,
         metrics,
@@ -72,8 +71,6 @@ pub fn run(
 }
 
 struct Supervisor<'a> {
-    /// Nothing has been opened yet.
-    is_new: bool,
     opener: Opener,
     roster: &'a Arc<Roster>,
     metrics: &'a Arc<Metrics>,
@@ -99,7 +96,7 @@ impl Supervisor<'_> {
     /// Opens the source, captures until that ends, and waits until another try makes sense.
     fn run_once(&mut self) -> Result<Then, SourceError> {
         self.metrics.turned();
-        if std::mem::take(&mut self.is_new) && self.waits_for_a_viewer() {
+        if self.waits_for_a_viewer() {
             return Ok(self.rest());
         }
         match self.capture() {

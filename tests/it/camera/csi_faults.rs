@@ -171,6 +171,40 @@ fn a_program_that_is_missing_or_may_not_be_executed_is_told_and_used_once_it_can
 }
 
 #[test]
+fn a_program_that_is_installed_later_waits_for_a_viewer_too() {
+    let rpicam = Rpicam::new();
+    let program = rpicam.path();
+    let elsewhere = program.with_extension("moved");
+    fs::rename(&program, &elsewhere).expect("renames");
+    let camera = rpicam.camera(&SMALL);
+    let state_has = |part: &str| {
+        wait_until(part, || get(camera.port(), "/state").text().contains(part).then_some(()));
+    };
+    state_has("there is no program");
+    fs::rename(&elsewhere, &program).expect("renames");
+    state_has("\"resting\"");
+    assert_eq!(rpicam.starts(), [], "nobody has watched");
+    NativeClient::connect(camera.port()).frame();
+}
+
+#[test]
+fn a_child_that_failed_before_the_viewer_left_waits_for_the_next_one() {
+    let rpicam = Rpicam::with_fault("in-use");
+    let camera = rpicam.camera(&SMALL);
+    let mut viewer = NativeClient::connect(camera.port());
+    told(&mut viewer, "in use by another program");
+    drop(viewer);
+    wait_until("rest", || {
+        get(camera.port(), "/state").text().contains("\"resting\"").then_some(())
+    });
+    let starts = rpicam.starts().len();
+    rpicam.set_fault("");
+    std::thread::sleep(Duration::from_secs(2));
+    assert_eq!(rpicam.starts().len(), starts, "nobody watches");
+    NativeClient::connect(camera.port()).frame();
+}
+
+#[test]
 fn nothing_on_the_path_is_told_with_what_to_install() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut command = CameraProcess::command(&["--listen", "127.0.0.1:0", "--source", "csi"]);
