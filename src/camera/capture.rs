@@ -77,8 +77,10 @@ struct Capture<'a> {
     layout: FrameLayout,
     /// The status for viewers that connect before the next picture.
     starting: Update,
-    /// Set by the first frame.
+    /// Set by the first frame, and again by one that is timed by something else.
     stream: Option<Arc<StreamFacts>>,
+    /// What timed the frames of `stream`.
+    timed_by: TimedBy,
     complaint: Complaint,
     lateness: Lateness,
     /// The status that viewers got when pictures stopped coming.
@@ -103,6 +105,7 @@ impl<'a> Capture<'a> {
             description,
             layout: *source.layout(),
             starting,
+            timed_by: TimedBy::Arrival,
             stream: None,
             lateness: Lateness::new(clock::now()),
             late: None,
@@ -113,18 +116,10 @@ impl<'a> Capture<'a> {
     /// Passes on a frame that its source found usable.
     fn frame(&mut self, frame: &Frame<'_>) -> Watched {
         self.comes_again();
-        let stream = self.stream.get_or_insert_with(|| {
-            let complaints = self.metrics.complaints().len();
-            let (size, format) = (frame.size(), frame.format());
-            let layout = FrameLayout { size, format, ..self.layout };
-            let facts = facts(&self.description, &layout, frame.timed_by, complaints);
-            let facts = Arc::new(facts);
-            self.metrics.begins(frame.captured_at, &facts);
-            facts
-        });
+        let stream = self.stream(frame);
         self.metrics.captured(frame.sequence, frame.captured_at);
         let news = self.complaint.told().unwrap_or(&self.starting);
-        let outcome = self.feed.frame(frame, stream, news);
+        let outcome = self.feed.frame(frame, &stream, news);
         let watched = *outcome.as_ref().unwrap_or(&Watched::Yes);
         if outcome.is_err() {
             self.metrics.failed(1);
@@ -138,6 +133,30 @@ impl<'a> Capture<'a> {
             self.feed.is_well(&self.starting);
         }
         watched
+    }
+
+    /// The facts that hold for this frame. Viewers get new ones when its time comes from somewhere
+    /// else than the last one's.
+    fn stream(&mut self, frame: &Frame<'_>) -> Arc<StreamFacts> {
+        let before = self.stream.take();
+        if let Some(stream) = &before
+            && frame.timed_by == self.timed_by
+        {
+            let stream = Arc::clone(stream);
+            self.stream = before;
+            return stream;
+        }
+        let complaints = self.metrics.complaints().len();
+        let (size, format) = (frame.size(), frame.format());
+        let layout = FrameLayout { size, format, ..self.layout };
+        let facts = Arc::new(facts(&self.description, &layout, frame.timed_by, complaints));
+        match before {
+            None => self.metrics.begins(frame.captured_at, &facts),
+            Some(_) => self.metrics.is_described(&facts),
+        }
+        self.timed_by = frame.timed_by;
+        self.stream = Some(Arc::clone(&facts));
+        facts
     }
 
     /// Notes a frame that cannot be used.
@@ -244,9 +263,11 @@ mod tests {
     use crate::camera::encode::Coding;
     use crate::camera::roster::Roster;
     use crate::camera::roster::wish::Wish;
+    use crate::image::frame::{Content, RawFrame};
     use crate::image::pixels::{Colour, PixelFormat, Size};
     use crate::image::size_wish::SizeWish;
     use crate::image::unpack::RawLook;
+    use crate::source::test_pattern::TestPattern;
     use crate::source::{Drops, Trouble};
 
     /// A source that gives nothing but broken frames, and then an error.
@@ -291,6 +312,32 @@ mod tests {
             assert!(!facts.source.contains("problem"), "{}", facts.source);
         }
         assert_eq!(facts(0).told, facts(0).source);
+    }
+
+    #[test]
+    fn viewers_are_told_when_the_times_come_from_somewhere_else() {
+        let metrics = Arc::new(Metrics::new(Micros(1)));
+        let own = Wish::own(Coding::Bgr24, SizeWish::default());
+        let roster = Roster::new(own, 1, &metrics).expect("a descriptor is free");
+        let mut feed = Feed::new(roster, RawLook::default());
+        let layout = FrameLayout::new(PixelFormat::YUYV, Size::new(4, 2), 8, Colour::CAMERA);
+        let pattern = TestPattern::new(Size::new(64, 48), Rate(30_000));
+        let mut capture = Capture::new(&pattern, &mut feed, &metrics);
+        let mut told_after = |sequence, timed_by| {
+            let content = Content::Raw(RawFrame { bytes: &[0; 16], layout: &layout });
+            capture.frame(&Frame { content, sequence, captured_at: Micros(sequence), timed_by });
+            metrics.stream().expect("a frame came")
+        };
+        let first = told_after(1, TimedBy::Arrival);
+        let second = told_after(2, TimedBy::Camera);
+        let third = told_after(3, TimedBy::Camera);
+        let last = told_after(4, TimedBy::Arrival);
+        assert!(first.source.contains("older than shown"), "{first:?}");
+        assert!(!second.source.contains("older than shown"), "{second:?}");
+        assert!(Arc::ptr_eq(&second, &third));
+        assert_eq!(last, first);
+        let text = metrics.text(Micros(5));
+        assert!(text.contains("lancam_reopen_total 0\n"), "{text}");
     }
 
     #[test]

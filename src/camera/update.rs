@@ -13,7 +13,8 @@ pub enum Update {
     Frame {
         /// Its bytes and facts.
         packet: Arc<Packet>,
-        /// Where it comes from. The same `Arc` for as long as the source stays open.
+        /// Where it comes from. The same `Arc` for as long as the source stays open and its times come
+        /// from the same place.
         stream: Arc<StreamFacts>,
     },
     /// No picture for now.

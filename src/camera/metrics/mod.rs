@@ -245,13 +245,18 @@ impl Metrics {
 
     /// Notes the first frame of a source since it was opened.
     pub fn begins(&self, at: Micros, stream: &Arc<StreamFacts>) {
-        *self.stream.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(stream));
+        self.is_described(stream);
         self.openings.fetch_add(1, Relaxed);
         self.last_sequence.store(0, Relaxed);
         self.interval.store(0, Relaxed);
         self.last_frame_at.store(0, Relaxed);
         self.first_frame_at.store(at.0, Relaxed);
         self.is(SourceState::Streaming, at);
+    }
+
+    /// The open source is described in other words from here on.
+    pub fn is_described(&self, stream: &Arc<StreamFacts>) {
+        *self.stream.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(stream));
     }
 
     /// Counts a frame of the source. Only the capture thread calls this, so nobody else writes what

@@ -41,7 +41,7 @@ struct Certain {
 pub(super) enum Taken {
     /// As the child told it.
     Told(Micros),
-    /// By the camera's pace, because the frame's line is lost or late.
+    /// By the camera's pace, because the frame's line is lost or late. Not for longer than a few seconds.
     Reckoned(Micros),
     /// Some time before the frame came.
     Unknown,
@@ -49,6 +49,11 @@ pub(super) enum Taken {
 
 /// When more frames in a row have no time of their own, the count of frames is wrong.
 const MOST_UNMATCHED: u32 = 8;
+
+/// So long, and for so many frames, a time by the camera's pace is believed. The pace is not exact, and rpicam-vid leaves out
+/// frames.
+const RECKONED: Duration = Duration::from_secs(5);
+const MOST_RECKONED: u32 = 8;
 
 /// rpicam-vid has so many buffers (`rpicam_app.cpp`). It leaves out frames while all of them wait.
 const BUFFERS: u32 = 6;
@@ -131,8 +136,10 @@ impl Times {
             return Taken::Told(at);
         }
         match self.certain {
-            Some(certain) => Taken::Reckoned(self.reckoned(certain, now)),
-            None => Taken::Unknown,
+            Some(certain) if self.may_be_reckoned(certain, now) => {
+                Taken::Reckoned(self.reckoned(certain, now))
+            }
+            _ => Taken::Unknown,
         }
     }
 
@@ -192,6 +199,12 @@ impl Times {
         }
         // The times behind it are of coming frames.
         self.told.retain(|&other| other > at);
+    }
+
+    /// Whether the certain frame is not too long ago for a time by the camera's pace.
+    fn may_be_reckoned(&self, certain: Certain, now: Micros) -> bool {
+        let longest = self.pace.interval().saturating_mul(MOST_RECKONED).max(RECKONED);
+        now.since(certain.at).saturating_sub(certain.delay) <= longest
     }
 
     /// The time by the camera's pace: so many frames after the certain one. The child may have left out more.
@@ -355,6 +368,22 @@ mod tests {
         assert_eq!(told, Taken::Told(Micros(1_000_000)));
         let reckoned = times.of_newest(1, Micros(1_000_000 + 10 * PACE + DELAY));
         assert_eq!(reckoned, Taken::Reckoned(Micros(1_000_000 + 10 * PACE)));
+    }
+
+    #[test]
+    fn times_that_cease_are_reckoned_for_seconds_and_not_for_ever() {
+        let mut times = Times::new(Duration::from_micros(PACE));
+        let taken = |number: u64| 1_000_000 + number * PACE;
+        let came = |number: u64| Micros(taken(number) + DELAY);
+        times.note(&line(taken(0)));
+        assert_eq!(times.of_newest(1, came(0)), Taken::Told(Micros(taken(0))));
+        for number in 1..600 {
+            let found = times.of_newest(1, came(number));
+            let is_known = matches!(found, Taken::Reckoned(_));
+            assert_eq!(is_known, number * PACE <= 5_000_000, "{number}: {found:?}");
+        }
+        times.note(&line(taken(600)));
+        assert_eq!(times.of_newest(1, came(600)), Taken::Told(Micros(taken(600))), "they are back");
     }
 
     #[test]

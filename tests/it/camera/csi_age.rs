@@ -1,9 +1,11 @@
 //! The age of a ribbon camera's pictures, compared with the time of exposure that is drawn in them.
 
+use crate::tools::camera_process::PATIENCE;
 use crate::tools::native_client::{NativeClient, Said, look};
 use crate::tools::rpicam::{DELAY, Rpicam};
 use lancam::image::frame::Micros;
-use std::time::Duration;
+use lancam::wire::native::message::Message;
+use std::time::{Duration, Instant};
 
 /// How far a frame's time may be from the truth.
 const NEAR: Duration = Duration::from_millis(3);
@@ -65,6 +67,30 @@ fn frames_that_the_program_leaves_out_shift_no_times() {
 #[test]
 fn a_camera_that_is_slower_than_it_was_asked_to_be_has_right_times() {
     are_near(&errors("half-the-rate", "yuv420", 60), "half-the-rate");
+}
+
+#[test]
+fn viewers_are_told_when_the_camera_begins_to_tell_times() {
+    let rpicam = Rpicam::with_fault("first-lines-lost");
+    let camera = rpicam.camera(&["--size", "320x180", "--fps", "30", "--csi-format", "yuv420"]);
+    let mut viewer = NativeClient::connect(camera.port());
+    for counts_from_arrival in [true, false] {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            assert!(Instant::now() < deadline, "not told: {counts_from_arrival}");
+            match viewer.hear() {
+                Said::Stream { source, .. }
+                    if source.contains("older than shown") == counts_from_arrival =>
+                {
+                    break;
+                }
+                Said::Frame { facts, .. } => viewer.say(&Message::Ack { sequence: facts.sequence }),
+                Said::Closed => panic!("closed"),
+                _ => {}
+            }
+        }
+    }
+    assert_eq!(rpicam.starts().len(), 1, "the camera stayed open");
 }
 
 #[test]

@@ -38,6 +38,8 @@ enum Fault {
     /// Leaves out every tenth line of times.
     LinesLost,
     LinesLate,
+    /// Has no times for its first frames.
+    FirstLinesLost,
     /// Leaves out every twentieth frame, as if all buffers were in use.
     LeavesOut,
     /// Sends half as many frames a second as it was asked for.
@@ -71,6 +73,7 @@ impl Fault {
             "grandchild" => Self::Grandchild,
             "lines-lost" => Self::LinesLost,
             "lines-late" => Self::LinesLate,
+            "first-lines-lost" => Self::FirstLinesLost,
             "leaves-out" => Self::LeavesOut,
             "half-the-rate" => Self::HalfTheRate,
             "old" => Self::Old,
@@ -271,6 +274,7 @@ impl Output {
         let _ = metadata.write_all(&std::mem::take(&mut self.late));
         match self.fault {
             Fault::LinesLost if number % 10 == 7 => {}
+            Fault::FirstLinesLost if number < 30 => {}
             Fault::LinesLate if number % 10 == 7 => self.late = text.into_bytes(),
             _ => drop(metadata.write_all(text.as_bytes())),
         }
