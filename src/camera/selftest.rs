@@ -1,5 +1,5 @@
 //! What `lancam selftest` prints: one block about this machine and its camera, to paste into a
-//! report. Takes at most 10 s.
+//! report. Takes at most 10 s, and 10 s more where there is a ribbon camera.
 
 use crate::clock;
 use crate::net::lan::own_addresses;
@@ -40,8 +40,10 @@ pub fn block(version: &str) -> String {
     line("watchdog", &watchdogs());
     line("network", &network());
     // A driver may never answer, so each question gets its own thread and limited time.
-    let cameras = within(started, || Listing::now().brief());
+    let listing = within(started, Listing::now);
     let measured = within(started, measure);
+    // rpicam-vid opens each ribbon camera for that, so nothing else may.
+    let cameras = listing.map(|listing| listing.with_modes().brief());
     line("cameras", &cameras.unwrap_or_else(|| "a driver does not answer".into()));
     line("measured", &measured.unwrap_or_else(|| "the camera does not answer".into()));
     text.trim_end().to_owned()
@@ -49,7 +51,7 @@ pub fn block(version: &str) -> String {
 
 /// The answer of `ask`, if it comes in time. The thread of a hanging driver stays; the program ends
 /// all the same.
-fn within(started: Instant, ask: fn() -> String) -> Option<String> {
+fn within<T: Send + 'static>(started: Instant, ask: fn() -> T) -> Option<T> {
     let (answer, answered) = mpsc::channel();
     let asked = thread::Builder::new().name("selftest".into()).spawn(move || {
         // Fails if the answer came too late for anybody to wait.

@@ -51,12 +51,16 @@ impl RibbonList {
         !self.ribbons.cameras.is_empty()
     }
 
-    /// A line for each camera, and one for each connector without a camera.
+    /// A line for each camera, one for each format of its modes, and one for each connector without a camera.
     pub(in crate::source) fn brief(&self) -> Vec<String> {
         let each = self.ribbons.cameras.iter().enumerate();
-        let cameras = each.map(|(number, camera)| {
+        let cameras = each.flat_map(|(number, camera)| {
             let RibbonCamera { sensor, driver, .. } = camera;
-            format!("{} (ribbon camera {sensor}, {driver}): {}", source(number), self.driven())
+            let source = source(number);
+            let mut lines =
+                vec![format!("{source} (ribbon camera {sensor}, {driver}): {}", self.driven())];
+            lines.extend(modes::brief(self.modes(number, camera)));
+            lines
         });
         cameras.chain(self.troubles()).collect()
     }
@@ -211,6 +215,9 @@ mod tests {
         let modes =
             "  driven by /usr/bin/rpicam-vid\n  SRGGB10_CSI2P\n    640x480  up to 206.65 fps\n";
         assert!(second.ends_with(modes), "{text}");
+        let brief = list.brief();
+        assert_eq!(brief.len(), 3, "{brief:?}");
+        assert_eq!(brief[2], "  SRGGB10_CSI2P 640x480");
         let modes =
             r#""modes":[{"format":"SRGGB10_CSI2P","width":640,"height":480,"fps":206.65}]}]"#;
         assert!(list.json().ends_with(modes), "{}", list.json());

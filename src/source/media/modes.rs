@@ -128,6 +128,20 @@ pub(super) fn shown(modes: &[Mode]) -> impl fmt::Display {
     text
 }
 
+/// The same in one line for each format, without its end: `  SRGGB10_CSI2P 640x480 1640x1232`.
+pub(super) fn brief(modes: &[Mode]) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    let mut last = "";
+    for Mode { format, size, .. } in modes {
+        match lines.last_mut().filter(|_| format == last) {
+            Some(line) => *line += &format!(" {size}"),
+            None => lines.push(format!("  {format} {size}")),
+        }
+        last = format;
+    }
+    lines
+}
+
 /// `'SRGGB10_CSI2P' : 640x480 …`: the name, and what stands behind the colon.
 fn format_in(text: &str) -> Option<(&str, &str)> {
     let (name, rest) = text.strip_prefix('\'')?.split_once('\'')?;
@@ -211,6 +225,9 @@ mod tests {
             shown(&cameras[1].modes).to_string(),
             "  R8\n    640x400  up to 309.79 fps\n  R10_CSI2P\n    1280x800\n"
         );
+        let short = ["  SRGGB10_CSI2P 1536x864 2304x1296 4608x2592"];
+        assert_eq!(brief(&cameras[0].modes), short);
+        assert_eq!(brief(&cameras[1].modes), ["  R8 640x400", "  R10_CSI2P 1280x800"]);
         assert_eq!((cameras[1].number, cameras[1].modes.len()), (1, 2));
         assert_eq!(
             CameraModes::json(&cameras[1].modes),
