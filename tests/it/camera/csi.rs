@@ -2,7 +2,7 @@
 //! options, and that it runs only while somebody watches.
 
 use crate::tools::camera_process::{CameraProcess, PATIENCE};
-use crate::tools::http_client::get;
+use crate::tools::http_client::{HttpClient, get};
 use crate::tools::native_client::{NativeClient, Said, look};
 use crate::tools::png_file;
 use crate::tools::rpicam::Rpicam;
@@ -255,6 +255,28 @@ fn auto_takes_a_ribbon_camera_where_there_is_no_other() {
     let camera = CameraProcess::start(&[&named[..], &SMALL].concat());
     let (facts, _) = NativeClient::connect(camera.port()).frame();
     assert_eq!(facts.size, Size::new(320, 180));
+    let address = format!("127.0.0.1:{}", camera.port());
+    let output = Viewer::start(&["-v", "--headless", "--json", "--frames", "20", &address]).finish();
+    assert!(output.status.success(), "{}", output.log.join("\n"));
+    let sequences = output.sequences();
+    assert!(sequences.len() == 20 && sequences.is_sorted_by(|a, b| a < b), "{sequences:?}");
+}
+
+#[test]
+fn browsers_get_a_ribbon_camera_part_by_part_in_either_format() {
+    for format in FORMATS {
+        let rpicam = Rpicam::new();
+        let camera = camera(&rpicam, &["--csi-format", format]);
+        let mut stream = HttpClient::connect(camera.port()).stream("/stream");
+        let mut last = None;
+        for _ in 0..60 {
+            let (picture, stamp) = look(&stream.part().jpeg);
+            assert_near(&bars(&picture), &BARS);
+            let number = stamp.map(|stamp| stamp.sequence);
+            assert!(number > last, "{format}: {number:?} after {last:?}");
+            last = number;
+        }
+    }
 }
 
 #[test]
@@ -296,7 +318,9 @@ fn what_a_viewer_sets_restarts_the_child_once_for_values_dragged_in_a_row() {
         }
     }
     frame_where(&mut viewer, |picture| picture.rgb(310, 60)[0] > 50);
-    println!("the picture was back {:?} after the first of ten values", began_at.elapsed());
+    let gap = began_at.elapsed();
+    println!("the picture was back {gap:?} after the first of ten values (goal 1.5 s)");
+    assert!(gap < Duration::from_millis(7500), "{gap:?}");
     let starts = rpicam.starts();
     assert_eq!(starts.len(), 2, "{starts:?}");
     assert!(starts[1].arguments.contains(&"--brightness=1".into()), "{starts:?}");

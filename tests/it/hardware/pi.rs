@@ -247,6 +247,13 @@ fn nodes_that_are_no_cameras_are_refused_with_what_they_are(guest: &Guest) {
     );
     // vivid is a media device too. lancam must not take it for a ribbon camera.
     assert!(guest.sh("ls /dev/media0").ok() && !list.text().contains("ribbon"), "{list}");
+    let log = guest.sh("lancam list -v 2>&1");
+    let text = log.text();
+    let parts =
+        text.lines().find_map(|line| line.split_once("/dev/media0: vivid, ")).map(|it| it.1);
+    let parts = parts.unwrap_or_else(|| panic!("the topology is read: {log}"));
+    let is_read = !parts.starts_with("0 parts") && !parts.contains(" 0 have nodes");
+    assert!(is_read && parts.contains(" have nodes and 0 are sensors"), "{parts}");
     // One program streams, so the second one finds the camera busy.
     start(guest, "--size 640x360");
     viewer(guest).frame();
