@@ -1,13 +1,16 @@
-//! Finds the programs that hold a file or a socket open, as far as this user may see that.
+//! Finds the programs that hold a file or a socket open, as far as this user may see that, and those that have locked a file.
 
+use nix::fcntl::{FcntlArg, OFlag, fcntl};
+use nix::libc::{F_UNLCK, F_WRLCK, SEEK_SET, flock};
 use std::fmt;
 use std::fs;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 /// A program that holds something open.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Holder {
-    /// The program's name, which the kernel cuts to 15 bytes.
+    /// The program's name, which the kernel cuts to 15 bytes. Empty where this user may not see it.
     pub program: String,
     /// Its process id.
     pub process: u32,
@@ -16,8 +19,37 @@ pub struct Holder {
 /// `ffmpeg (process 23)`
 impl fmt::Display for Holder {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "{} (process {})", self.program, self.process)
+        match self.program.as_str() {
+            "" => write!(out, "process {}", self.process),
+            program => write!(out, "{program} (process {})", self.process),
+        }
     }
+}
+
+impl Holder {
+    /// This process, with its name.
+    fn of(proc: &Path, process: u32) -> Self {
+        let name = fs::read_to_string(proc.join(process.to_string()).join("comm"));
+        Self { program: name.unwrap_or_default().trim_end().to_owned(), process }
+    }
+}
+
+/// The other program that has locked `file` with `lockf` or `fcntl`. The kernel tells that to everybody who may open the file,
+/// even where it hides the processes of other users.
+pub fn locker_of(proc: &Path, file: &Path) -> Option<Holder> {
+    let file = fs::OpenOptions::new().read(true).custom_flags(OFlag::O_NONBLOCK.bits()).open(file);
+    let mut lock = whole_file(F_WRLCK)?;
+    fcntl(file.ok()?, FcntlArg::F_GETLK(&mut lock)).ok()?;
+    let is_locked = i32::from(lock.l_type) != F_UNLCK;
+    // A process in another namespace has no number here.
+    let process = u32::try_from(lock.l_pid).ok().filter(|&process| is_locked && process > 0)?;
+    Some(Holder::of(proc, process))
+}
+
+/// A lock of this kind on all of a file.
+fn whole_file(kind: i32) -> Option<flock> {
+    let (kind, whence) = (i16::try_from(kind).ok()?, i16::try_from(SEEK_SET).ok()?);
+    Some(flock { l_type: kind, l_whence: whence, l_start: 0, l_len: 0, l_pid: 0 })
 }
 
 /// The other programs with an open descriptor for one of `targets`, such as `/dev/video0` or
@@ -34,8 +66,7 @@ pub fn holders_of(proc: &Path, targets: &[PathBuf]) -> Vec<Holder> {
         let Ok(descriptors) = fs::read_dir(entry.path().join("fd")) else { continue };
         let mut links = descriptors.flatten().filter_map(|fd| fs::read_link(fd.path()).ok());
         if process != std::process::id() && links.any(|link| targets.contains(&link)) {
-            let program = fs::read_to_string(entry.path().join("comm")).unwrap_or_default();
-            holders.push(Holder { program: program.trim_end().to_owned(), process });
+            holders.push(Holder::of(proc, process));
         }
     }
     holders
@@ -70,7 +101,9 @@ const INODE_FIELD: usize = 9;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::io::{BufRead, BufReader, Read};
     use std::os::unix::fs::symlink;
+    use std::process::{Command, Stdio};
 
     /// A /proc with these processes: number, name, targets of their descriptors.
     fn proc_with(processes: &[(u32, &str, &[&str])]) -> tempfile::TempDir {
@@ -97,6 +130,45 @@ mod tests {
         let holders = holders_of(proc.path(), &["/dev/video0".into()]);
         assert_eq!(holders, [Holder { program: "ffmpeg".into(), process: 23 }]);
         assert_eq!(holders[0].to_string(), "ffmpeg (process 23)");
+    }
+
+    /// The variable that names the file which another process of this test is to lock.
+    const TO_LOCK: &str = "LANCAM_TEST_FILE_TO_LOCK";
+
+    /// Does nothing, unless [`the_program_that_has_locked_a_file_is_known`] has started it: then it holds a lock until its input
+    /// ends.
+    #[test]
+    fn another_process() {
+        let Some(file) = std::env::var_os(TO_LOCK) else { return };
+        let file = fs::OpenOptions::new().write(true).open(file).expect("opens");
+        let lock = whole_file(F_WRLCK).expect("a lock");
+        fcntl(&file, FcntlArg::F_SETLK(&lock)).expect("nobody else has locked it");
+        println!("HELD");
+        std::io::stdin().read_to_string(&mut String::new()).expect("it ends");
+    }
+
+    #[test]
+    fn the_program_that_has_locked_a_file_is_known() {
+        let file = tempfile::NamedTempFile::new().expect("a file");
+        assert_eq!(locker_of(Path::new("/proc"), file.path()), None);
+        let mut other = Command::new(std::env::current_exe().expect("this program"))
+            .args(["--exact", "holders::tests::another_process", "--nocapture"])
+            .env(TO_LOCK, file.path())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("starts");
+        let mut said = BufReader::new(other.stdout.take().expect("a pipe"));
+        assert!(said.by_ref().lines().any(|line| line.expect("text").contains("HELD")));
+        let found = locker_of(Path::new("/proc"), file.path()).expect("somebody");
+        assert_eq!(found.process, other.id());
+        assert_eq!(found.to_string(), format!("{} (process {})", found.program, other.id()));
+        let hidden = locker_of(Path::new("/nowhere"), file.path()).expect("somebody");
+        assert_eq!(hidden.to_string(), format!("process {}", other.id()));
+        drop(other.stdin.take());
+        assert!(other.wait().expect("it ends").success());
+        assert_eq!(locker_of(Path::new("/proc"), file.path()), None);
+        assert_eq!(locker_of(Path::new("/proc"), Path::new("/nowhere")), None);
     }
 
     #[test]
