@@ -14,6 +14,7 @@ pub struct Options {
     pub hflip: bool,
     pub vflip: bool,
     pub brightness: f64,
+    pub tuning_file: Option<String>,
     pub metadata: Option<String>,
     pub is_text: bool,
     pub save_pts: Option<String>,
@@ -59,10 +60,12 @@ const MORE_VALUED: [&str; 2] = ["quality", "autofocus-range"];
 const SWITCHES: [&str; 5] = ["nopreview", "hflip", "vflip", "flush", "list-cameras"];
 
 /// Options that take one of several words.
-const WORDS: [(&str, &str, &[&str]); 6] = [
+const WORDS: [(&str, &str, &[&str]); 8] = [
     ("metering", "Invalid metering mode: ", &["centre", "spot", "average", "matrix", "custom"]),
     ("exposure", "Invalid exposure mode:", &["normal", "sport", "short", "long", "custom"]),
     ("autofocus-mode", "Invalid AfMode:", &["default", "manual", "auto", "continuous"]),
+    ("autofocus-range", "Invalid AfRange mode:", &["normal", "macro", "full"]),
+    ("metadata-format", "unrecognised metadata format ", &["json", "txt"]),
     (
         "awb",
         "Invalid AWB mode: ",
@@ -98,6 +101,7 @@ impl Options {
             hflip: false,
             vflip: false,
             brightness: 0.0,
+            tuning_file: None,
             metadata: None,
             is_text: false,
             save_pts: None,
@@ -137,6 +141,12 @@ impl Options {
                 "output" => output = value.into(),
                 "metadata" => options.metadata = Some(value.into()),
                 "metadata-format" => options.is_text = value == "txt",
+                // What is not a region is ignored.
+                "shutter" | "flicker-period" | "timeout" => check_time(value)?,
+                "lens-position" => check_lens(value)?,
+                "awbgains" => check_gains(value)?,
+                // `-` is the camera's own.
+                "tuning-file" => options.tuning_file = Some(value.into()).filter(|it| it != "-"),
                 "save-pts" => options.save_pts = Some(value.into()),
                 "mode" => check_mode(value)?,
                 "flush" => options.flush = true,
@@ -170,6 +180,30 @@ fn whole(name: &str, value: &str) -> Result<usize, String> {
     value.parse().map_err(|_| format!("the argument ('{value}') for option '--{name}' is invalid"))
 }
 
+/// Whether the text begins with a number, as `std::stof` and `>>` read it.
+fn begins_with_a_number(text: &str) -> bool {
+    let text = text.trim_start();
+    let mut ends = text.char_indices().map(|(at, letter)| at + letter.len_utf8());
+    ends.any(|end| text[..end].parse::<f64>().is_ok())
+}
+
+/// `TimeVal::set` in `options.hpp`. What is not a unit counts as the usual one.
+fn check_time(value: &str) -> Result<(), String> {
+    if begins_with_a_number(value) { Ok(()) } else { Err("Invalid time string provided".into()) }
+}
+
+fn check_lens(value: &str) -> Result<(), String> {
+    let is_one = value.is_empty() || value == "default" || begins_with_a_number(value);
+    if is_one { Ok(()) } else { Err(format!("Invalid lens position: {value}")) }
+}
+
+fn check_gains(value: &str) -> Result<(), String> {
+    let are_two = value
+        .split_once(',')
+        .is_some_and(|(red, blue)| begins_with_a_number(red) && begins_with_a_number(blue));
+    if are_two { Ok(()) } else { Err("Invalid AWB gains".into()) }
+}
+
 fn check_mode(value: &str) -> Result<(), String> {
     let parts: Vec<&str> = value.split(':').collect();
     let sides = parts.iter().take(2).filter(|it| it.parse::<u32>().is_ok()).count();
@@ -179,5 +213,37 @@ fn check_mode(value: &str) -> Result<(), String> {
     match parts.get(3).map(|it| it.to_ascii_uppercase()).as_deref() {
         None | Some("P" | "U") => Ok(()),
         _ => Err("Packing indicator should be P or U".into()),
+    }
+}
+
+#[test]
+fn what_rpicam_vid_refuses_is_refused_and_nothing_else() {
+    let parsed = |argument: &str| {
+        let arguments = ["--codec=yuv420", "--output=-", argument].map(str::to_owned);
+        Options::parse(&arguments, false).map(drop)
+    };
+    for (argument, why) in [
+        ("--shutter=soon", "Invalid time string provided"),
+        ("--flicker-period=", "Invalid time string provided"),
+        ("--lens-position=near", "Invalid lens position: near"),
+        ("--awbgains=1", "Invalid AWB gains"),
+        ("--autofocus-range=wide", "Invalid AfRange mode:wide"),
+        ("--metadata-format=xml", "unrecognised metadata format xml"),
+        ("--mode=1920", "Invalid mode"),
+        ("--brightness=much", "the argument ('much') for option '--brightness' is invalid"),
+    ] {
+        assert_eq!(parsed(argument), Err(why.into()), "{argument}");
+    }
+    for argument in [
+        "--shutter=20ms",
+        "--shutter=20 parsecs",
+        "--flicker-period=10000us",
+        "--lens-position=default",
+        "--lens-position=2.5",
+        "--awbgains=1.5,2",
+        "--roi=all",
+        "--brightness=2",
+    ] {
+        assert_eq!(parsed(argument), Ok(()), "{argument}");
     }
 }

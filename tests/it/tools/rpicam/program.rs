@@ -191,6 +191,14 @@ fn logs_of_the_camera() -> bool {
 fn open_camera(options: &Options, fault: Fault) -> Result<(), String> {
     match fault {
         Fault::NoCamera => return Err("no cameras available".into()),
+        _ if options.tuning_file.as_ref().is_some_and(|file| !Path::new(file).is_file()) => {
+            // libcamera leaves out a camera whose tuning file it cannot read (`controller.cpp`, `ipa_base.cpp`).
+            let file = options.tuning_file.as_deref().unwrap_or_default();
+            eprintln!(
+                "[0:00:01.234567890] [812] ERROR IPARPI ipa_base.cpp:164 Failed to load tuning data file {file}"
+            );
+            return Err("no cameras available".into());
+        }
         _ if options.camera >= 1 => return Err("selected camera is not available".into()),
         Fault::InUse => {
             eprintln!(
