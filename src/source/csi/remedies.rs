@@ -12,6 +12,7 @@ pub(super) enum Cause {
     TooLittleMemory,
     NoSuchMode,
     NoSuchPictures,
+    NoTuningFile,
     OldCameraStack,
     NotARaspberryPi,
     SendsNothing,
@@ -19,8 +20,9 @@ pub(super) enum Cause {
 }
 
 /// A part of each message, and its cause. The texts are those of rpicam-apps 1.2 to 1.13 (`rpicam_app.cpp`, `options.cpp`,
-/// `dma_heaps.cpp`) and of libcamera (`camera.cpp`, `pipeline_base.cpp`, and the names of errors in `v4l2_videodevice.cpp`).
-static MESSAGES: [(&str, Cause); 15] = [
+/// `dma_heaps.cpp`) and of libcamera (`camera.cpp`, `pipeline_base.cpp`, `ipa_base.cpp`, and the names of errors in
+/// `v4l2_videodevice.cpp`).
+static MESSAGES: [(&str, Cause); 16] = [
     ("no cameras available", Cause::NotDetected),
     ("selected camera is not available", Cause::NoSuchNumber),
     ("in use by another process", Cause::InUse),
@@ -32,6 +34,7 @@ static MESSAGES: [(&str, Cause); 15] = [
     ("Invalid mode", Cause::NoSuchMode),
     ("failed to valid stream configurations", Cause::NoSuchPictures),
     ("failed to configure streams", Cause::NoSuchPictures),
+    ("Failed to load tuning data file", Cause::NoTuningFile),
     ("configured for the legacy camera stack", Cause::OldCameraStack),
     ("only supports the Raspberry Pi platforms", Cause::NotARaspberryPi),
     ("Camera frontend has timed out", Cause::SendsNothing),
@@ -45,6 +48,11 @@ impl Cause {
         named.map(|(_, cause)| *cause)
     }
 
+    /// Whether rpicam-vid says so last of all whatever kept the camera from starting, so that any other cause tells more.
+    pub(super) fn is_of_any(self) -> bool {
+        matches!(self, Self::NotStarted | Self::NotDetected)
+    }
+
     /// What kind of trouble it is.
     pub(super) fn trouble(self) -> Trouble {
         match self {
@@ -53,7 +61,10 @@ impl Cause {
             | Self::OldCameraStack
             | Self::NotARaspberryPi => Trouble::NoCamera,
             Self::InUse => Trouble::Busy,
-            Self::TooLittleMemory | Self::NoSuchMode | Self::NoSuchPictures => Trouble::Excessive,
+            Self::TooLittleMemory
+            | Self::NoSuchMode
+            | Self::NoSuchPictures
+            | Self::NoTuningFile => Trouble::Excessive,
             Self::SendsNothing | Self::NotStarted => Trouble::Lost,
         }
     }
@@ -75,6 +86,10 @@ impl Cause {
             }
             Self::NoSuchPictures => {
                 "the camera cannot send such pictures. Ask for less with --size 1280x720, or leave out --csi-option mode"
+            }
+            Self::NoTuningFile => {
+                "the camera's tuning file is missing or is none for this camera. Name another one in --csi-option tuning-file, or \
+                 leave that out"
             }
             Self::OldCameraStack => {
                 "this system is set up for the old camera software. Remove start_x=1 from config.txt, set \

@@ -116,12 +116,12 @@ impl Words {
     }
 }
 
-/// The cause that the lines name. The last one counts: the child may have recovered from those before. That the camera was not
-/// started is the last line of all, and says nothing if a line before names what kept it from that.
+/// The cause that the lines name. The last one counts: the child may have recovered from those before. But that the camera was
+/// not started says nothing if a line before names what kept it from that.
 fn cause(lines: &[&str]) -> Option<Cause> {
     let mut named = lines.iter().rev().filter_map(|line| Cause::named_in(line)).peekable();
     let last = named.peek().copied();
-    named.find(|&cause| cause != Cause::NotStarted).or(last)
+    named.find(|cause| !cause.is_of_any()).or(last)
 }
 
 /// Whether a line is written when all is well, too.

@@ -218,6 +218,15 @@ fn nothing_on_the_path_is_told_with_what_to_install() {
 }
 
 #[test]
+fn a_tuning_file_that_is_not_there_is_told() {
+    let rpicam = Rpicam::new();
+    let option = ["--csi-option", "tuning-file=/nowhere/imx219.json"];
+    let camera = rpicam.camera(&[&SMALL[..], &option].concat());
+    // rpicam-vid says last that there is no camera.
+    told(&mut NativeClient::connect(camera.port()), "--csi-option tuning-file");
+}
+
+#[test]
 fn a_second_camera_that_is_not_there_is_told() {
     let rpicam = Rpicam::new();
     let program = rpicam.path();
