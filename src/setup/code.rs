@@ -32,7 +32,7 @@ impl Found {
             }
             kept = Some(code);
         }
-        let Some(kept) = kept else { return };
+        let Some(kept) = kept else { return self.miss_code(options) };
         // A folder in memory has it until the power goes. So it is needed again at the next start.
         if are_on_one_disk(&options.state, &options.data) {
             let place = |source: &Source| source.code.as_ref().and_then(|it| place(it, &kept));
@@ -40,6 +40,29 @@ impl Found {
                 place(source).into_iter().collect()
             });
         }
+    }
+
+    /// The file may say that a camera has the code, and this one does not: it is the file of another card. Its place becomes that
+    /// of a new card again, so that the file for owners without a screen tells the code that lancam makes.
+    fn miss_code(&mut self, options: &Options) {
+        let code = |source: &Source| source.code.clone().filter(WrittenCode::is_moved);
+        let mut moved = self.sources.iter().filter_map(|it| Some((it, code(it)?)));
+        let Some((source, code)) = moved.next() else { return };
+        // A code that cannot be read may be readable again at the next start.
+        let is_there = fs::symlink_metadata(options.state.join(KEPT)).is_ok();
+        if is_there || !are_on_one_disk(&options.state, &options.data) {
+            return;
+        }
+        let name = source.meant.file.clone();
+        let then = match blank(&options.boot, source, &code) {
+            Ok(()) => format!("{TOLD} tells the one that it makes now"),
+            Err(_) => {
+                format!("Delete the line with the code, and {TOLD} tells the one that it makes now")
+            }
+        };
+        self.complain(format!(
+            "{name}: this camera does not have the code that was moved out of this file. {then}"
+        ));
     }
 
     /// Writes the code that the camera made into a file on the boot partition, for owners without a screen. Not if they
@@ -86,6 +109,20 @@ fn keep(state: &Path, code: &Code) -> io::Result<()> {
 fn place(written: &WrittenCode, kept: &Code) -> Option<std::ops::Range<usize>> {
     let is_it = written.code().is_some_and(|code| code.is(kept)) || written.is_half_moved(kept);
     is_it.then(|| written.at.clone())
+}
+
+/// Overwrites what stands in the place of a code with what a new card has there.
+fn blank(boot: &Path, source: &Source, code: &WrittenCode) -> io::Result<()> {
+    let text = &source.text;
+    if text.room(&code.at) != BLANK.len() {
+        return Err(ErrorKind::InvalidInput.into());
+    }
+    let at = u64::try_from(text.in_file(&code.at).start).map_err(io::Error::other)?;
+    vault::writable(boot, || {
+        let file = OpenOptions::new().write(true).open(boot.join(&source.meant.file))?;
+        file.write_all_at(&text.encode(BLANK), at)?;
+        file.sync_all()
+    })
 }
 
 /// Whether what is written into one folder stays as long as what is written into the other.

@@ -397,6 +397,41 @@ fn a_code_that_the_camera_made_is_told_on_the_boot_partition_if_the_owner_chose_
     assert_eq!(fs::read(machine.path("boot/code.txt")).expect("there"), card);
 }
 
+#[test]
+fn a_file_of_another_card_has_a_code_that_this_camera_does_not_have_and_it_tells_its_own() {
+    let card = include_bytes!("../../../cross/image/boot/code.txt");
+    let old = "# mine\ndevice.code = \"moved.........\" \nquality = 70\n";
+    let utf16: Vec<u8> =
+        [0xfeff].into_iter().chain(old.encode_utf16()).flat_map(u16::to_le_bytes).collect();
+    for bytes in [old.as_bytes().to_vec(), utf16] {
+        let machine = Machine::new(&[("code.txt", card), ("lancam.toml", &bytes)]);
+        machine.start();
+        let complaints = machine.complaints();
+        assert!(complaints.contains("code.txt tells the one that it makes now"), "{complaints}");
+        let left = fs::read(machine.path("boot/lancam.toml")).expect("there");
+        assert_eq!(left.len(), bytes.len(), "in its place");
+        let readable: String =
+            left.iter().filter(|byte| **byte != 0).map(|byte| char::from(*byte)).collect();
+        assert!(readable.contains("device.code = \"____-____-____\" \nquality"), "{readable}");
+
+        let made = code_of_lancam(&machine);
+        machine.setup(&["--tell-code"]);
+        let told = machine.read("boot/code.txt").expect("there");
+        assert!(told.starts_with(&made), "{told}");
+        // It is a camera like any other from now on.
+        machine.start();
+        assert_eq!(machine.complaints(), "");
+        assert_eq!(code_of_lancam(&machine), made);
+    }
+    // Where the place is too short for that, the owner has to delete it.
+    let short = b"device.code = \"moved.......\"\n";
+    let machine = Machine::new(&[("code.txt", card), ("lancam.toml", short)]);
+    machine.start();
+    let complaints = machine.complaints();
+    assert!(complaints.contains("Delete the line with the code"), "{complaints}");
+    assert_eq!(fs::read(machine.path("boot/lancam.toml")).expect("there"), short);
+}
+
 /// Runs setup with a file system mounted at `data`, as on the image. Needs root in a namespace.
 const WITH_A_PARTITION: &str = r#"
     mount -t tmpfs -o size=4m small "$1/data" || exit
