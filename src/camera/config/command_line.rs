@@ -279,7 +279,9 @@ fn no_command(word: &str) -> String {
         || Path::new(word).exists();
     let meant = meant::command(word);
     let otherwise = match is_source {
-        true => format!("a source is named by --source. {TYPE}lancam --source {word}"),
+        true => {
+            format!("a source is named by --source. {TYPE}lancam --source {}", shell_word(word))
+        }
         false => SEE_HELP.to_owned(),
     };
     unknown("command", word, meant.as_deref().filter(|_| !is_source), &otherwise)

@@ -195,6 +195,16 @@ fn what_newcomers_type_wrongly_is_answered_with_what_to_type() {
 }
 
 #[test]
+fn a_file_whose_name_has_blanks_can_be_typed_as_it_is_shown() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let clip = folder.path().join("my clip.mjpeg");
+    std::fs::write(&clip, "").expect("written");
+    let clip = clip.to_str().expect("text");
+    let error = parse(&[], &[clip]).expect_err("no option").to_string();
+    assert!(error.ends_with(&format!("Type: lancam --source '{clip}'")), "{error}");
+}
+
+#[test]
 fn a_long_option_with_one_dash_is_never_taken_for_its_first_letter() {
     for entry in &OPTIONS {
         let meant = format!("did you mean \"--{}\"?", entry.name);

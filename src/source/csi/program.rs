@@ -1,6 +1,7 @@
 //! Finds the program that drives ribbon cameras.
 
 use crate::source::{SourceError, Trouble};
+use crate::wording::{TYPE, shell_path};
 use nix::unistd::{AccessFlags, access};
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -53,10 +54,13 @@ fn runnable(program: &Path) -> Result<PathBuf, SourceError> {
     if access(program, AccessFlags::X_OK).is_ok() {
         return Ok(program.to_owned());
     }
-    let program = program.display();
     Err(SourceError::new(
         Trouble::Denied,
-        format!("{program} may not be executed by this user. Type: sudo chmod +x {program}"),
+        format!(
+            "{} may not be executed by this user. {TYPE}sudo chmod +x {}",
+            program.display(),
+            shell_path(program)
+        ),
     ))
 }
 
@@ -92,6 +96,11 @@ mod tests {
         // root may not execute it either.
         assert_eq!(closed.trouble, Trouble::Denied);
         assert!(closed.message.contains("chmod +x"), "{closed}");
+        let blank = first.path().join("my rpicam-vid");
+        fs::write(&blank, "").expect("written");
+        let closed = find_on(Some(&blank), &path).expect_err("not executable");
+        let typed = format!("{TYPE}sudo chmod +x '{}'", blank.display());
+        assert!(closed.message.ends_with(&typed), "{closed}");
         let gone = find_on(Some(Path::new("/nowhere")), &path).expect_err("is not there");
         assert!(gone.message.contains("/nowhere"), "{gone}");
     }

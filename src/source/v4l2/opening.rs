@@ -2,6 +2,7 @@
 
 use crate::holders::holders_of;
 use crate::source::{SourceError, Trouble};
+use crate::wording::shell_path;
 use nix::errno::Errno;
 use std::fs;
 use std::os::unix::fs::MetadataExt;
@@ -55,11 +56,11 @@ const OVERFLOW: u32 = 65534;
 
 /// Why a node could not be opened, and what to do.
 fn closed_door(path: &Path, group: Option<u32>, runner: Runner) -> String {
-    let path = path.display();
+    let (typed, path) = (shell_path(path), path.display());
     let name = group.filter(|id| *id != OVERFLOW).and_then(group_name);
     if runner == Runner::Manager || group == Some(OVERFLOW) {
         let groups = name.map_or_else(
-            || format!("SupplementaryGroups=GROUP, with the group that `ls -lL {path}` shows"),
+            || format!("SupplementaryGroups=GROUP, with the group that `ls -lL {typed}` shows"),
             |name| format!("SupplementaryGroups={name}"),
         );
         return format!(
@@ -88,11 +89,11 @@ pub(super) fn busy(path: &Path) -> SourceError {
     let node = fs::canonicalize(path).unwrap_or_else(|_| path.into());
     let holders: Vec<String> =
         holders_of(Path::new("/proc"), &[node]).iter().map(ToString::to_string).collect();
-    let path = path.display();
+    let (typed, path) = (shell_path(path), path.display());
     SourceError::new(
         Trouble::Busy,
         if holders.is_empty() {
-            format!("another program uses camera {path} (`sudo fuser -v {path}` shows which)")
+            format!("another program uses camera {path} (`sudo fuser -v {typed}` shows which)")
         } else {
             format!(
                 "camera {path} is in use by {}. Stop that program, or choose another camera with --source",
@@ -105,6 +106,12 @@ pub(super) fn busy(path: &Path) -> SourceError {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_to_type_about_a_busy_camera_takes_its_path_in_one_piece() {
+        let said = busy(Path::new("/nowhere/my camera")).message;
+        assert!(said.contains("`sudo fuser -v '/nowhere/my camera'` shows which"), "{said}");
+    }
 
     #[test]
     fn a_closed_door_names_the_group_that_opens_it() {
