@@ -4,7 +4,7 @@ use super::path::{self, PathKind};
 use crate::image::pixels::Size;
 use crate::plain::printable;
 use crate::rate::Rate;
-use crate::wording::{TYPE, must_be};
+use crate::wording::{TYPE, must_be, shell_word};
 use std::fmt;
 use std::path::PathBuf;
 
@@ -75,12 +75,12 @@ impl SourceSpec {
 
     /// The message about a network address.
     fn no_network(text: &str) -> String {
-        let address: String = printable(text).chars().take(100).collect();
         match text.split_once("://") {
-            Some(("file", path)) => format!("a file is named by its path: {path}"),
+            Some(("file", path)) => format!("a file is named by its path: {}", printable(path)),
             _ => format!(
                 "lancam reads cameras and files, not network streams. Another program can fetch this one. {TYPE}\
-                 ffmpeg -i {address} -c:v mjpeg -q:v 4 -f mjpeg - | lancam --source -"
+                 ffmpeg -i {} -c:v mjpeg -q:v 4 -f mjpeg - | lancam --source -",
+                shell_word(text)
             ),
         }
     }
@@ -169,6 +169,10 @@ mod tests {
             let error = SourceSpec::parse(address).expect_err(address);
             assert!(error.contains("not network streams") && error.contains(address), "{error}");
         }
+        // The shell takes it in one piece, and all of it.
+        let address = format!("rtsp://h/{}?user=a&pw=b", "x".repeat(200));
+        let error = SourceSpec::parse(&address).expect_err("an address");
+        assert!(error.contains(&format!("ffmpeg -i '{address}' -c:v")), "{error}");
         let error = SourceSpec::parse("file:///home/clip.mjpeg").expect_err("a path is meant");
         assert!(error.ends_with("by its path: /home/clip.mjpeg"), "{error}");
     }
