@@ -15,6 +15,7 @@ fn main() -> std::process::ExitCode {
 #[cfg(target_os = "linux")]
 mod linux {
     use lancam::camera::access::opening::{Closed, OpeningError};
+    use lancam::camera::access::service::is_service;
     use lancam::camera::access::{Mode, keeper};
     use lancam::camera::announcer::{Announce, Announcement};
     use lancam::camera::config::pair::PairOrder;
@@ -314,7 +315,7 @@ mod linux {
     fn http_rules(config: &Config, host_name: &String) -> HttpRules {
         let names = [&config.http_names[..], config.name.as_slice(), slice::from_ref(host_name)];
         let names = names.concat();
-        HttpRules { names, origins: config.cors.clone() }
+        HttpRules { names, origins: config.cors.clone(), is_service: is_service() }
     }
 
     /// The threads that end after capturing has ended.

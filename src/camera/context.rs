@@ -67,4 +67,6 @@ pub struct HttpRules {
     pub names: Vec<String>,
     /// The origins whose pages may read its answers; `*` for all.
     pub origins: Vec<String>,
+    /// Whether lancam runs as a service, whose options are in a file.
+    pub is_service: bool,
 }

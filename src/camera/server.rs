@@ -1,5 +1,6 @@
 //! Accepts connections and gives each viewer a session.
 
+use super::access::service::{is_service, to_add};
 use super::connection_log::ConnectionLog;
 use super::connections::{Connection, Room};
 use super::context::Camera;
@@ -11,7 +12,7 @@ use crate::net::lan::Guests;
 use crate::wording::reason;
 use std::fs::File;
 use std::io;
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream};
 use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
@@ -121,7 +122,7 @@ impl Acceptor {
         let now = Instant::now();
         let ip = peer.ip().to_canonical();
         if !self.guests.admit(ip) {
-            let text = format!("{ip} is not on the LAN; lancam --allow {ip} lets it in");
+            let text = stranger(ip, is_service());
             self.warnings.strangers.say(format_args!("refused a connection: {text}"), now);
             self.turn_away(stream, Refused::NotAllowed, text);
             return;
@@ -209,7 +210,28 @@ impl Spare {
     }
 }
 
+/// What to say to somebody from elsewhere, and in the log.
+fn stranger(ip: IpAddr, is_service: bool) -> String {
+    let how = to_add("allow", &ip.to_string(), is_service);
+    format!("{ip} is not on the LAN. To let it in, {how}")
+}
+
 fn has_left(error: &io::Error) -> bool {
     use io::ErrorKind::{ConnectionAborted, ConnectionReset, Interrupted, WouldBlock};
     matches!(error.kind(), ConnectionAborted | ConnectionReset | Interrupted | WouldBlock)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stranger_is_let_in_where_lancam_reads_its_options() {
+        let said = |is_service| stranger([203, 0, 113, 9].into(), is_service);
+        assert_eq!(
+            said(false),
+            "203.0.113.9 is not on the LAN. To let it in, start lancam with --allow 203.0.113.9"
+        );
+        assert!(said(true).contains("write allow = [\"203.0.113.9\"] into lancam.toml"));
+    }
 }

@@ -468,7 +468,9 @@ fn a_stranger_is_told_why_and_a_tunnel_or_a_default_route_makes_nobody_a_neighbo
     let (answer, said) = from_desk(&lan, "203.0.113.9", at);
     assert!(answer.starts_with("HTTP/1.1 403 "), "{answer:?}");
     assert!(
-        answer.contains("203.0.113.9 is not on the LAN; lancam --allow 203.0.113.9 lets it in"),
+        answer.contains(
+            "203.0.113.9 is not on the LAN. To let it in, start lancam with --allow 203.0.113.9"
+        ),
         "{answer}"
     );
     assert!(

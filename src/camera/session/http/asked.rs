@@ -1,6 +1,7 @@
 //! What a request asks for, and how to answer it.
 
 use super::guard::{Client, Guard};
+use crate::camera::access::service::to_add;
 use crate::camera::context::HttpRules;
 use crate::wire::access::key::ShownKey;
 use crate::wire::http::Refusal;
@@ -49,7 +50,9 @@ impl Asked {
             None => None,
         };
         let resource = match request.host {
-            Some(host) if !host::is_ours(host, &rules.names) => Err(foreign_host(host)),
+            Some(host) if !host::is_ours(host, &rules.names) => {
+                Err(foreign_host(host, rules.is_service))
+            }
             _ => resource(request, guard),
         };
         let is_foreign = matches!(&resource, Err(refusal) if refusal.status == Status::MISDIRECTED);
@@ -133,11 +136,11 @@ fn form(request: &Request<'_>, site: Site) -> Result<Form, Refusal> {
 
 /// The refusal for a foreign host. A page of that name elsewhere may have pointed its name at this
 /// address (DNS rebinding), so it learns nothing that it did not know.
-fn foreign_host(host: &str) -> Refusal {
+fn foreign_host(host: &str, is_service: bool) -> Refusal {
     let text = match host::name_in(host) {
         Some(name) => format!(
-            "this camera does not answer to the name {name}. Use its IP address or its name in .local, \
-             or start lancam with --http-name {name}"
+            "this camera does not answer to the name {name}. Use its IP address or its name in .local, or {}",
+            to_add("http-name", &name, is_service)
         ),
         None => {
             "this camera does not answer to that name. Use its IP address or its name in .local"

@@ -685,6 +685,20 @@ fn a_foreign_host_is_refused_before_any_key_or_code_is_looked_at() {
 }
 
 #[test]
+fn a_foreign_host_is_told_how_it_is_let_in_where_lancam_reads_its_options() {
+    let mut camera = Camera::new();
+    let request = get("/", PAGE).replace("garage.local:8080", "cam.example.org");
+    for (is_service, how) in [
+        (false, "or start lancam with --http-name cam.example.org"),
+        (true, "or write http-name = [\"cam.example.org\"] into lancam.toml, and restart lancam"),
+    ] {
+        camera.rules.is_service = is_service;
+        let talk = camera.hear(Channel::Tls, request.as_bytes());
+        assert!(talk.code() == 421 && talk.body().contains(how), "{talk:?}");
+    }
+}
+
+#[test]
 fn preflight_requests_need_no_key_and_say_that_one_may_be_sent() {
     let mut camera = Camera::new();
     camera.rules.origins.push("https://octopi.local".into());
