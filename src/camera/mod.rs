@@ -34,6 +34,7 @@ pub mod session_end;
 mod state;
 pub mod strips;
 pub mod supervisor;
+mod typed;
 pub mod unpacking;
 pub mod update;
 pub mod watchdog;

@@ -9,6 +9,7 @@ use super::access::{AccessError, Given, Mode, Plain};
 use super::config::Config;
 use super::config::pair::PairOrder;
 use super::door;
+use super::typed;
 use super::whereabouts::Whereabouts;
 use crate::hex;
 use crate::nearest;
@@ -24,7 +25,7 @@ use std::time::SystemTime;
 #[derive(Debug, thiserror::Error)]
 pub enum PairError {
     /// The files are another user's.
-    #[error("this user may not use the camera's keys in {}. {TYPE}sudo lancam pair{}{}", .0.display(), state_option(.0, "sudo"), .1)]
+    #[error("this user may not use the camera's keys in {}. {TYPE}sudo {} pair{}{}", .0.display(), typed::program(), state_option(.0, "sudo"), .1)]
     AnotherUser(PathBuf, PairOrder),
     /// The files cannot be used.
     #[error(transparent)]
@@ -107,10 +108,8 @@ fn no_such_key(name: &str, keys: &[Entry], config: &Config) -> PairError {
 pub fn command(config: &Config) -> String {
     let place = config.state.clone().or_else(|| of_service(|name| std::env::var_os(name)));
     let sudo = sudo();
-    match place {
-        Some(place) => format!("{sudo}lancam pair{}", state_option(&place, sudo)),
-        None => format!("{sudo}lancam pair"),
-    }
+    let option = place.map(|place| state_option(&place, sudo)).unwrap_or_default();
+    format!("{sudo}{} pair{option}", typed::program())
 }
 
 /// The option that names the state folder, behind a space; nothing if root needs none.
@@ -314,7 +313,7 @@ mod tests {
             "{made}"
         );
         // The commands that are shown are for this folder too.
-        let again = format!("lancam pair --state {} --list", place.display());
+        let again = format!("{} pair --state {} --list", typed::program(), place.display());
         assert!(said(&PairOrder::Show, &config).contains(&again), "{again}");
     }
 
@@ -353,11 +352,12 @@ mod tests {
     fn what_another_user_is_to_type_does_what_was_asked_for() {
         let revoke = PairOrder::Revoke("Front door".into());
         for (place, line) in [
-            (OF_ROOT, "sudo lancam pair --revoke 'Front door'"),
-            ("/x", "sudo lancam pair --state /x --revoke 'Front door'"),
+            (OF_ROOT, "pair --revoke 'Front door'"),
+            ("/x", "pair --state /x --revoke 'Front door'"),
         ] {
             let said = PairError::AnotherUser(place.into(), revoke.clone()).to_string();
-            assert!(said.ends_with(&format!("{TYPE}{line}")), "{said}");
+            let program = typed::program();
+            assert!(said.ends_with(&format!("{TYPE}sudo {program} {line}")), "{said}");
         }
     }
 

@@ -85,9 +85,9 @@ fn the_line_to_type_has_the_code_on_a_terminal_and_nowhere_else() {
     let line = camera.line_with("watch with: ");
     let code = fs::read_to_string(folder.path().join("state/code")).expect("there");
     let code = code.lines().next().expect("a code");
-    let sudo = if geteuid().is_root() { "sudo " } else { "" };
-    let hint = format!("({sudo}lancam pair --state {place} shows the code)");
+    let hint = format!("lancam pair --state {place} shows the code)");
     assert!(!line.contains(code) && line.contains(&hint), "{line}");
+    assert_eq!(line.contains("(sudo "), geteuid().is_root(), "{line}");
     let (_, shown) = pair(&folder, &[]);
     assert!(shown.starts_with(&format!("code     {code}\n")), "{shown}");
     drop(camera);
@@ -99,7 +99,7 @@ fn the_line_to_type_has_the_code_on_a_terminal_and_nowhere_else() {
 fn line_to_type(folder: &TempDir, options: &[&str], variables: &[(&str, &str)]) -> String {
     let all = ["--listen", "0.0.0.0:0", "--access", "keys", "--source", "test:64x48@25"];
     let mut command = CameraProcess::command(&[&all[..], options].concat());
-    command.env_remove("LANCAM_STATE").envs(variables.iter().copied());
+    command.env("PATH", folder.path()).env_remove("LANCAM_STATE").envs(variables.iter().copied());
     let camera = CameraProcess::spawn(command.current_dir(folder.path()));
     let line = camera.line_with("watch with: ");
     let (_, hint) = line.rsplit_once(" (").expect("a hint");
@@ -125,12 +125,10 @@ fn the_line_to_type_works_in_any_folder_whatever_the_state_folder_is() {
     ];
     for (options, variables, place) in cases {
         let typed = line_to_type(&folder, options, variables);
-        let words = typed.strip_prefix("lancam ").expect("lancam");
-        // In another folder, without the unit's variables.
-        let mut shell = Command::new("sh");
-        shell.args(["-c", &format!("exec \"$LANCAM\" {words}")]).current_dir("/");
-        let program = CameraProcess::command(&[]);
-        shell.env("LANCAM", program.get_program()).env_remove("STATE_DIRECTORY");
+        // In another folder, without the unit's variables. No folder of programs has lancam.
+        let mut shell = Command::new("/bin/sh");
+        shell.args(["-c", &format!("exec {typed}")]).current_dir("/");
+        shell.env("PATH", folder.path()).env_remove("STATE_DIRECTORY");
         let shown = shell.output().expect("it runs");
         let shown = String::from_utf8_lossy(&shown.stdout).into_owned();
         let code = fs::read_to_string(format!("{place}/code")).expect("there");
