@@ -11,6 +11,9 @@ MOST_GIB=600
 STEP=$((4 << 20))
 
 image=${1:?image} device=${2:-}
+# The part of what to type that names the image, if it is not the usual one.
+of_image=''
+[ "$image" = dist/lancam.img ] || printf -v of_image ' IMAGE=%q' "$image"
 [ -e "$image" ] || [ ! -e "$image.xz" ] || image+=.xz
 
 disks() { lsblk --nodeps --noheadings --output PATH,SIZE,TRAN,MODEL --exclude 1,7,11,253 2>/dev/null || true; }
@@ -18,7 +21,7 @@ no_image() {
     if [ "$image" = dist/lancam.img ]; then echo "there is no $image yet: \`make image\` builds it, or IMAGE=FILE names one that you have"
     else echo "$image is missing: no such file, and no $image.xz"; fi
 }
-[ -n "$device" ] || fail "which card? Type: sudo make flash DEV=/dev/sdX, with the card's disk. This machine has:
+[ -n "$device" ] || fail "which card? Type: sudo make flash DEV=/dev/sdX$of_image, with the card's disk. This machine has:
 $(disks)$([ -e "$image" ] || { echo && no_image; })"
 [ -e "$image" ] || fail "$(no_image)"
 if [ ! -f "$image" ] || [ ! -r "$image" ]; then fail "cannot read $image: it is not a file, or this user may not read it"; fi
@@ -71,7 +74,7 @@ ask_before_it_is_lost() {
         printf '%s\n' "${contents[@]}"
     } >&2
     if [ "$kind" = other ] && [ "${FORCE:-}" != 1 ]; then
-        fail "this card holds something else than a Raspberry Pi's system. To delete it all, type: sudo make flash DEV=$device FORCE=1"
+        fail "this card holds something else than a Raspberry Pi's system. To delete it all, type: sudo make flash DEV=$device$of_image FORCE=1"
     fi
     if [ "${YES:-}" = 1 ]; then return; fi
     if [ ! -t 0 ] || [ ! -t 2 ]; then fail "this deletes all of it, and there is no terminal to ask at. To agree, add YES=1"; fi
@@ -88,7 +91,7 @@ else
     fail "$device is not a disk. This machine has:
 $(disks)"
 fi
-[ -w "$device" ] || fail "this user may not write to $device. Type: sudo make flash DEV=$device"
+[ -w "$device" ] || fail "this user may not write to $device. Type: sudo make flash DEV=$device$of_image"
 
 read_image() { case $image in *.xz) xz --decompress --stdout "$image" ;; *) cat "$image" ;; esac; }
 # Read the whole image once before the card is overwritten.

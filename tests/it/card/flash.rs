@@ -130,6 +130,23 @@ fn what_cannot_be_right_is_refused_before_anything_is_written() {
 }
 
 #[test]
+fn what_it_says_to_type_names_the_image_again_if_that_is_not_the_usual_one() {
+    let (folder, image, card) = image_and_card(12 << 20);
+    let named = folder.path().join("my card.img");
+    fs::rename(&image, &named).expect("renames");
+    let (said, _) = flash(&named, Path::new(""), as_it_is);
+    assert!(said.contains("DEV=/dev/sdX IMAGE=/"), "{said}");
+    assert!(said.contains("/my\\ card.img, with the card's disk"), "{said}");
+    put(&card, 0, &image_bytes());
+    let (said, succeeded) = flash(&named, &card, as_it_is);
+    assert!(!succeeded && said.contains("/my\\ card.img FORCE=1"), "{said}");
+    let (said, _) = flash(Path::new("dist/lancam.img"), Path::new(""), |flash| {
+        flash.current_dir(folder.path());
+    });
+    assert!(said.contains("DEV=/dev/sdX, with the card's disk"), "{said}");
+}
+
+#[test]
 fn a_reader_without_a_card_is_told() {
     let (_folder, image, card) = image_and_card(12 << 20);
     let is_empty = |name: &&str| {
