@@ -53,7 +53,7 @@ pub fn is_a_table(name: &str) -> String {
 
 /// A camera's name or address as a shell takes it in one piece.
 pub fn shell_word(text: &str) -> String {
-    let is_plain = |letter: char| letter.is_ascii_alphanumeric() || ":/.-_[]%".contains(letter);
+    let is_plain = |letter: char| letter.is_ascii_alphanumeric() || ":/.-_%".contains(letter);
     match text.chars().all(is_plain) && !text.is_empty() {
         true => text.to_owned(),
         false => format!("'{}'", printable(text).replace('\'', "'\\''")),
@@ -127,6 +127,18 @@ mod tests {
         let error = std::io::Error::from_raw_os_error(13);
         assert_eq!(reason(&error), "Permission denied");
         assert_eq!(reason(&std::io::Error::other("a disk")), "a disk");
+    }
+
+    #[test]
+    fn a_word_that_a_shell_would_read_itself_is_quoted() {
+        for plain in ["garage.local:8080", "fe80::1%eth0", "/dev/video0", "--list"] {
+            assert_eq!(shell_word(plain), plain);
+        }
+        // zsh looks for files with such names, and stops where there are none.
+        for shown in ["[2001:db8::4]:9999", "a b", "a&b", "x?y", "*", "~", "$HOME", ""] {
+            assert_eq!(shell_word(shown), format!("'{shown}'"));
+        }
+        assert_eq!(shell_word("it's"), "'it'\\''s'");
     }
 
     #[test]

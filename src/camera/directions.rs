@@ -4,6 +4,7 @@ use super::listen::reaches_others;
 use crate::console::say;
 use crate::net::lan::{link_local_address, own_addresses};
 use crate::wire::access::code::Code;
+use crate::wording::shell_word;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 
 /// What viewers need at a listener that other machines reach.
@@ -64,7 +65,8 @@ fn how_to_watch(
                 _ => String::new(),
             };
             format!(
-                "  watch with: lancam-view {camera}{code}, or a browser: {scheme}://{address}/{hint}"
+                "  watch with: lancam-view {}{code}, or a browser: {scheme}://{address}/{hint}",
+                shell_word(&camera)
             )
         }
     }
@@ -101,6 +103,7 @@ mod tests {
         let said = line(ANY, &[v6, v4], near);
         assert!(said.contains("lancam-view 192.168.1.4:9999,"), "{said}");
         let said = line(ANY, &[v6], near);
+        assert!(said.contains("lancam-view '[2001:db8::4]:9999', or"), "{said}");
         assert!(said.contains("http://[2001:db8::4]:9999/"), "{said}");
         let said = line(ANY, &[], near);
         assert!(said.contains("'[fe80::4%INTERFACE]:9999'"), "{said}");

@@ -14,7 +14,7 @@ use super::whereabouts::Whereabouts;
 use crate::hex;
 use crate::nearest;
 use crate::wire::access::key::May;
-use crate::wording::{TYPE, count, shell_path};
+use crate::wording::{TYPE, count, shell_path, shell_word};
 use nix::unistd::geteuid;
 use std::fmt::Write;
 use std::fs;
@@ -155,7 +155,7 @@ fn shown(closed: &Closed, config: &Config, found: &Whereabouts) -> String {
             format!("{} given; to see them, type: {} --list", count(keys, "key"), command(config))
         }
     };
-    let (camera, web) = (found.camera(), found.web());
+    let (camera, web) = (shell_word(&found.camera()), found.web());
     let lines = match found.access() {
         Mode::Keys => format!(
             "viewer   lancam-view {camera} --code {code}\n\

@@ -296,6 +296,7 @@ fn host(value: Option<&str>) -> ConfigError {
     };
     let address = SocketAddr::new(address.unwrap_or([0, 0, 0, 0].into()), 8080);
     usage(format!(
-        "--listen takes the address and the port together. {TYPE}lancam --listen {address}"
+        "--listen takes the address and the port together. {TYPE}lancam --listen {}",
+        shell_word(&address.to_string())
     ))
 }

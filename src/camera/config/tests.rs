@@ -164,6 +164,7 @@ fn what_newcomers_type_wrongly_is_answered_with_what_to_type() {
         (&["--prot", "8080"][..], "unknown option \"--prot\"; did you mean \"--port\"?"),
         (&["--rot", "90"], "did you mean \"--rotate\"?"),
         (&["--host", "localhost"], "Type: lancam --listen 127.0.0.1:8080"),
+        (&["--host", "::1"], "Type: lancam --listen '[::1]:8080'"),
         (&["--List"], "unknown option \"--List\"; did you mean \"lancam list\"?"),
         (&["-list"], "unknown option \"-list\"; did you mean \"lancam list\"?"),
         (&["-size", "640x480"], "unknown option \"-size\"; did you mean \"--size\"?"),
