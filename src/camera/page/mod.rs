@@ -21,7 +21,7 @@ const KEYS: [(&str, &str); 5] = [
     (
         "{KEYS}",
         "<p>A program needs a key. On the camera's machine, <code>sudo lancam pair --name PROGRAM</code> makes one: put it in \
-         place of KEY. A program that checks certificates has to be told to accept this one.</p>\n",
+         place of KEY. A program that checks certificates has to be told to accept this one. VLC asks for that in its window.</p>\n",
     ),
     ("{KEY}", "?key=KEY"),
     // Shells take a question mark for a pattern.
@@ -157,6 +157,12 @@ mod tests {
         assert!(html("x").contains("Nobody needs a key"));
         assert!(html_for_keys("x").contains("vlc --network-caching=100 '{URL}/stream?key=KEY'<"));
         assert!(html_for_keys("x").contains("sudo lancam pair --name PROGRAM"));
+    }
+
+    #[test]
+    fn who_copies_vlcs_line_knows_that_it_asks_first() {
+        assert!(html_for_keys("x").contains("VLC asks for that in its window."));
+        assert!(!html("x").contains("VLC asks"));
     }
 
     #[test]
