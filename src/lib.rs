@@ -6,6 +6,7 @@
 
 pub mod bucket;
 pub mod console;
+pub mod decimal;
 pub mod fnv;
 pub mod helpers;
 pub mod hex;

@@ -1,5 +1,6 @@
 //! Frame rates, in thousandths of frames per second as on the wire.
 
+use crate::decimal;
 use std::fmt;
 use std::ops::RangeInclusive;
 use std::time::Duration;
@@ -15,7 +16,7 @@ impl Rate {
     /// Parses `30`, `29.97` or, as in much of Europe, `29,97`, if it is within `fps` frames per
     /// second. The range must begin at 0.001 or above.
     pub fn parse(text: &str, fps: RangeInclusive<f64>) -> Option<Self> {
-        let rate = text.trim().replace(',', ".").parse().ok().filter(|rate| fps.contains(rate))?;
+        let rate = decimal::parse(text).filter(|rate| fps.contains(rate))?;
         Some(Self::rounded(rate * 1000.0))
     }
 

@@ -3,6 +3,7 @@
 
 use super::options::{Entry, InFile, ValueKind};
 use super::{Config, meant};
+use crate::decimal;
 use crate::nearest;
 use crate::plain::printable;
 use crate::settings::code::may_set_one;
@@ -191,7 +192,7 @@ fn statement(entry: &Entry, value: &str) -> Option<String> {
     let name = entry.name;
     Some(match entry.kind {
         ValueKind::Number => {
-            let number: f64 = value.replace(',', ".").parse().ok()?;
+            let number: f64 = decimal::parse(value)?;
             format!("{name} = {number}")
         }
         ValueKind::Switch => {

@@ -6,6 +6,7 @@ use crate::camera::announcer::Announce;
 use crate::camera::controls::Control;
 use crate::camera::listen::Listen;
 use crate::camera::strips::EncodeThreads;
+use crate::decimal;
 use crate::image::frame::Memory;
 use crate::image::orientation::{Orientation, Rotation};
 use crate::image::pixels::{Chroma, FourCc, PixelFormat, Size};
@@ -44,11 +45,6 @@ pub(super) fn fps(config: &mut Config, value: &str) -> Set {
     let rate = parse_rate(value).ok_or_else(|| expected("0.01 to 1000 frames per second"))?;
     config.capture.rate = Some(rate);
     Ok(())
-}
-
-/// Parses a number. In much of Europe people write `7,5`.
-fn decimal(value: &str) -> Option<f64> {
-    value.trim().replace(',', ".").parse().ok()
 }
 
 /// Video codecs: their frames cannot be used one by one.
@@ -157,7 +153,7 @@ pub(super) fn csi_program(config: &mut Config, value: &str) -> Set {
 }
 
 pub(super) fn idle_stop(config: &mut Config, value: &str) -> Set {
-    let seconds = decimal(value).filter(|seconds| (0.0..=1e9).contains(seconds));
+    let seconds = decimal::parse(value).filter(|seconds| (0.0..=1e9).contains(seconds));
     let seconds = seconds.ok_or_else(|| expected("a number of seconds, or 0 for never"))?;
     config.idle_stop = (seconds > 0.0).then(|| Duration::from_secs_f64(seconds));
     Ok(())

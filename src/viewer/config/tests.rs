@@ -56,6 +56,8 @@ fn headless_ends_after_ten_seconds_unless_told_otherwise() {
     assert_eq!(plain.limit, Limit::Elapsed(Duration::from_secs(10)));
     let both = |timeout| Timeout { first: timeout, next: Some(timeout) };
     assert_eq!((plain.timeout, plain.report), (both(Duration::from_secs(10)), Report::Text));
+    let comma = headless("--headless pi --seconds 7,5");
+    assert_eq!(comma.limit, Limit::Elapsed(Duration::from_millis(7500)), "as in much of Europe");
     let told = headless("--headless pi --frames 5 --timeout=0.5 --save a.png --json");
     assert_eq!(told.limit, Limit::Pictures(5));
     let timeout = both(Duration::from_millis(500));

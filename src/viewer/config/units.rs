@@ -1,5 +1,6 @@
 //! Times and lengths with their units: `10min`, `2GiB`.
 
+use crate::decimal;
 use std::time::Duration;
 
 /// What a time must look like, for messages.
@@ -46,11 +47,16 @@ pub(super) fn length(text: &str) -> Option<u64> {
 
 fn with_unit(text: &str, units: &[(&str, u64)]) -> Option<f64> {
     let text = text.trim();
-    let is_digit = |letter: char| letter.is_ascii_digit() || letter == '.';
+    let is_digit = |letter: char| letter.is_ascii_digit() || ['.', ','].contains(&letter);
     let (number, unit) = text.split_at(text.find(|letter| !is_digit(letter))?);
     let unit = unit.trim_start().to_ascii_lowercase();
     let (_, factor) = units.iter().find(|(name, _)| *name == unit)?;
-    let number: f64 = number.parse().ok()?;
+    // 1,000 may mean a thousand.
+    let may_be_thousands = |(whole, rest): (&str, &str)| rest.len() == 3 && !whole.starts_with('0');
+    if number.split_once(',').is_some_and(may_be_thousands) {
+        return None;
+    }
+    let number = decimal::parse(number)?;
     Some(number * *factor as f64)
 }
 
@@ -65,6 +71,7 @@ mod tests {
             ("90s", 90),
             ("10min", 600),
             ("1.5h", 5400),
+            ("1,5h", 5400),
             ("2 d", 172_800),
             ("3H", 10_800),
         ] {
@@ -84,6 +91,8 @@ mod tests {
             "infd",
             "367d",
             "1.2.3s",
+            "1,2,3s",
+            ",s",
             "99999999999999999999999999999d",
             "1GiB",
             "١s",
@@ -99,11 +108,14 @@ mod tests {
             ("500MB", 500_000_000),
             ("2GiB", 2 << 30),
             ("1.5 MiB", 3 << 19),
+            ("1,5 MiB", 3 << 19),
             ("1tib", 1 << 40),
         ] {
             assert_eq!(length(text), Some(bytes), "{text}");
         }
-        for text in ["", "2000000", "2G", "2Gbit", "9kB", "0MB", "-1GB", "1e9GB", "5000TiB", "1h"] {
+        for text in [
+            "", "1,000MB", "2000000", "2G", "2Gbit", "9kB", "0MB", "-1GB", "1e9GB", "5000TiB", "1h",
+        ] {
             assert_eq!(length(text), None, "{text}");
         }
     }

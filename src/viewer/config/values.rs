@@ -1,6 +1,7 @@
 //! Reads options' values and checks them.
 
 use super::UsageError;
+use crate::decimal;
 use crate::rate::Rate;
 use crate::viewer::keep::{folders, snapshot};
 use crate::wire::access::code::Code;
@@ -79,7 +80,8 @@ pub(super) fn seconds(
 ) -> Result<Duration, UsageError> {
     let wants = "a number of seconds above 0";
     let is_fine = |&seconds: &f64| seconds > 0.0 && seconds <= MOST_SECONDS;
-    number(parser, option, wants, is_fine).map(Duration::from_secs_f64)
+    let read = |text: &str| decimal::parse(text).filter(is_fine);
+    with_unit(parser, option, wants, read).map(Duration::from_secs_f64)
 }
 
 pub(super) fn rate(parser: &mut lexopt::Parser) -> Result<Rate, UsageError> {

@@ -11,20 +11,20 @@ use std::fs;
 use std::path::Path;
 
 /// The rooms below each room. A room may name itself and these. Programs may name any room.
-const BELOW: [(&str, &[&str]); 29] = [
+const BELOW: [(&str, &[&str]); 30] = [
     (
         "camera",
         &[
-            "bucket", "clock", "console", "crypto", "fnv", "helpers", "hex", "holders", "image",
-            "json", "latest", "nearest", "net", "one_dash", "plain", "rate", "settings", "source",
-            "stop", "wire", "wording",
+            "bucket", "clock", "console", "crypto", "decimal", "fnv", "helpers", "hex", "holders",
+            "image", "json", "latest", "nearest", "net", "one_dash", "plain", "rate", "settings",
+            "source", "stop", "wire", "wording",
         ],
     ),
     (
         "viewer",
         &[
-            "bucket", "console", "crypto", "helpers", "hex", "image", "json", "latest", "nearest",
-            "net", "one_dash", "plain", "rate", "signals", "wire", "wording",
+            "bucket", "console", "crypto", "decimal", "helpers", "hex", "image", "json", "latest",
+            "nearest", "net", "one_dash", "plain", "rate", "signals", "wire", "wording",
         ],
     ),
     ("setup", &["nearest", "plain", "settings", "wire", "wording"]),
@@ -41,10 +41,11 @@ const BELOW: [(&str, &[&str]); 29] = [
     ("hex", &[]),
     ("clock", &["image"]),
     ("crypto", &[]),
+    ("decimal", &[]),
     ("fnv", &[]),
     ("helpers", &["image"]),
     ("prefix", &[]),
-    ("rate", &[]),
+    ("rate", &["decimal"]),
     ("nearest", &[]),
     ("one_dash", &[]),
     ("plain", &[]),
