@@ -33,35 +33,28 @@ pub(super) struct Given {
     pub key_file: Option<PathBuf>,
     pub forget: Option<CameraAddress>,
     pub verbosity: i8,
-    /// Options of [`ONCE`] that were given.
+    /// Options of [`WITH_VALUE`] that were given.
     named: Vec<&'static str>,
 }
 
 /// Options with a value, of which there is one.
-const ONCE: [&str; 15] = [
-    "code",
-    "key-file",
-    "forget",
-    "record",
-    "record-every",
-    "record-max",
-    "record-keep",
-    "width",
-    "height",
-    "quality",
-    "fps",
-    "frames",
-    "seconds",
-    "timeout",
-    "save",
+pub(super) const WITH_VALUE: [&str; 15] = [
+    "--code",
+    "--key-file",
+    "--forget",
+    "--record",
+    "--record-every",
+    "--record-max",
+    "--record-keep",
+    "--width",
+    "--height",
+    "--quality",
+    "--fps",
+    "--frames",
+    "--seconds",
+    "--timeout",
+    "--save",
 ];
-
-/// Whether a list is to be printed, for which `--json` is allowed too.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Lists {
-    Cameras,
-    Nothing,
-}
 
 /// How long `--headless` watches by default.
 const DEFAULT_SECONDS: Duration = Duration::from_secs(10);
@@ -71,7 +64,8 @@ const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
 impl Given {
     /// Refuses the second of two values for an option.
     pub(super) fn once(&mut self, option: &str) -> Result<(), UsageError> {
-        let Some(option) = ONCE.into_iter().find(|known| *known == option) else { return Ok(()) };
+        let is_it = |known: &&str| known.strip_prefix("--") == Some(option);
+        let Some(option) = WITH_VALUE.into_iter().find(is_it) else { return Ok(()) };
         if self.named.contains(&option) {
             return Err(UsageError::Twice(option));
         }
@@ -88,33 +82,35 @@ impl Given {
     }
 
     pub(super) fn into_list(self) -> Result<Request, UsageError> {
+        self.refuse_others("--list", &["--json"])?;
         if !self.cameras.is_empty() {
             return Err(UsageError::Conflict("--list", "a camera's address"));
         }
-        if self.headless {
-            return Err(UsageError::Conflict("--list", "--headless"));
-        }
-        if self.record.is_some() || self.rotation != Rotation::default() {
-            return Err(UsageError::Conflict("--list", "--record"));
-        }
-        if self.opening != Opening::default() {
-            return Err(UsageError::Conflict("--list", "--fullscreen"));
-        }
-        for (given, option) in
-            [(self.code.is_some(), "--code"), (self.key_file.is_some(), "--key-file")]
-        {
-            if given {
-                return Err(UsageError::Conflict("--list", option));
-            }
-        }
-        self.refuse_headless_options(Lists::Cameras)?;
         Ok(Request::List { report: self.report(), verbosity: self.verbosity })
     }
 
     pub(super) fn into_forget(self, camera: CameraAddress) -> Result<Request, UsageError> {
+        self.refuse_others("--forget", &[])?;
         match self.cameras.first() {
             Some(other) => Err(UsageError::OneCamera("--forget", camera, other.clone())),
             None => Ok(Request::Forget { camera, verbosity: self.verbosity }),
+        }
+    }
+
+    /// Refuses the options that do not go with `option`, because they would do nothing. Those of how much is logged always go.
+    fn refuse_others(&self, option: &'static str, fine: &[&str]) -> Result<(), UsageError> {
+        let switches = [
+            (self.list, "--list"),
+            (self.headless, "--headless"),
+            (self.json, "--json"),
+            (self.pickle, "--pickle"),
+            (self.opening != Opening::default(), "--fullscreen"),
+        ];
+        let switches = switches.into_iter().filter_map(|(given, other)| given.then_some(other));
+        let mut others = switches.chain(self.named.iter().copied());
+        match others.find(|other| *other != option && !fine.contains(other)) {
+            Some(other) => Err(UsageError::Conflict(option, other)),
+            None => Ok(()),
         }
     }
 
@@ -136,7 +132,7 @@ impl Given {
         let output = match self.headless {
             true => Output::Headless(self.headless()?),
             false => {
-                self.refuse_headless_options(Lists::Nothing)?;
+                self.refuse_headless_options()?;
                 Output::Window
             }
         };
@@ -196,9 +192,9 @@ impl Given {
         })
     }
 
-    fn refuse_headless_options(&self, lists: Lists) -> Result<(), UsageError> {
+    fn refuse_headless_options(&self) -> Result<(), UsageError> {
         for (given, option) in [
-            (self.json && lists == Lists::Nothing, "--json"),
+            (self.json, "--json"),
             (self.save.is_some(), "--save"),
             (self.frames.is_some(), "--frames"),
             (self.seconds.is_some(), "--seconds"),

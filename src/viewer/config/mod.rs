@@ -152,7 +152,7 @@ pub enum UsageError {
     #[error(transparent)]
     Key(#[from] KeyError),
     /// An option with two values, of which one would be lost.
-    #[error("--{0} is given twice; give it once")]
+    #[error("{0} is given twice; give it once")]
     Twice(&'static str),
 }
 
