@@ -20,6 +20,7 @@ use crate::wire::access::code::{Code, NotACode};
 use crate::wording::must_be;
 use given::Given;
 use lexopt::prelude::*;
+use meant::Beside;
 use secrets::KeySource;
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -195,7 +196,7 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Request, U
     let (mut given, mut dashes) = (Given::default(), OneDash::default());
     loop {
         if let Some(found) = dashes.next(&mut parser, meant::is_long) {
-            return meant::one_dash(&found);
+            return meant::one_dash(found, &mut parser, given.cameras.first());
         }
         let Some(argument) = parser.next()? else { break };
         if let Long(name) = argument {
@@ -252,10 +253,11 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Request, U
             Value(camera) => given.name_camera(&camera.string()?)?,
             Long(name) => {
                 let name = name.to_owned();
-                return Err(meant::long(&name, next_word(&mut parser).as_deref()));
+                return Err(meant::long(&name, &Beside::new(&mut parser, given.cameras.first())));
             }
             Short(letter) => {
-                return Err(meant::letter(letter, next_word(&mut parser).as_deref()));
+                let beside = Beside::new(&mut parser, given.cameras.first());
+                return Err(meant::letter(letter, &beside));
             }
         }
     }
@@ -293,8 +295,3 @@ pub const OPTIONS: [&str; 22] = [
     "version",
     "help",
 ];
-
-/// What stands behind an option, whether or not that takes a value.
-fn next_word(parser: &mut lexopt::Parser) -> Option<String> {
-    parser.value().ok()?.into_string().ok()
-}

@@ -99,7 +99,8 @@ fn what_makes_no_sense_is_answered_in_one_line_with_what_would() {
     for (line, answer) in [
         ("a b --headless", "--headless goes with one camera, not with a and b; start one"),
         ("front door --headless", "A name with a space needs quotes"),
-        ("--size 320x240 pi", "Type: lancam-view --width 320 --height 240 Garage"),
+        ("--size 320x240 pi", "Type: lancam-view --width 320 --height 240 pi"),
+        ("pi --size 320x240", "Type: lancam-view --width 320 --height 240 pi"),
         ("--resolution vga", "Type: lancam-view --width 640 --height 480 Garage"),
         (
             "--control lan pi",
@@ -118,6 +119,10 @@ fn what_makes_no_sense_is_answered_in_one_line_with_what_would() {
         ("--host=pi", "named without an option. Type: lancam-view pi"),
         ("--ip 192.168.1.7 --port 8080", "Type: lancam-view 192.168.1.7"),
         ("-p 8080", "Type: lancam-view 192.168.1.20:8080"),
+        ("-p 8080 Garage", "Type: lancam-view Garage:8080"),
+        ("--record x.mkv -p 8080 --width 5 --fullscreen Garage", "Type: lancam-view Garage:8080"),
+        ("fe80::1%eth0 -p8080", "Type: lancam-view '[fe80::1%eth0]:8080'"),
+        ("-port 8080 Garage", "Type: lancam-view Garage:8080"),
         ("list", "unknown command \"list\"; did you mean \"lancam-view --list\"?"),
         ("list --json", "For a camera called list, type lancam-view list.local"),
         ("--list --fullscreen", "use --list or --fullscreen, not both"),
