@@ -32,6 +32,12 @@ pub fn needs_a_value(option: &str, placeholder: &str) -> String {
     format!("{option} needs a value: {option} {placeholder}")
 }
 
+/// `--name is given twice, as "A" and "B"; give it once`. Without the values where they may be secret.
+pub fn given_twice(option: &str, values: Option<[&str; 2]>) -> String {
+    let values = values.map(|[one, other]| format!(", as {one:?} and {other:?}"));
+    format!("{option} is given twice{}; give it once", values.unwrap_or_default())
+}
+
 /// What the system says about an error, without its number: `Permission denied`.
 pub fn reason(error: &std::io::Error) -> String {
     let text = error.to_string();
@@ -120,6 +126,15 @@ mod tests {
             unknown("option", "x\u{1b}", None, "lancam --help lists the options"),
             "unknown option \"x?\"; lancam --help lists the options"
         );
+    }
+
+    #[test]
+    fn one_of_two_values_is_to_be_taken_away() {
+        assert_eq!(
+            given_twice("--name", Some(["A", "B"])),
+            "--name is given twice, as \"A\" and \"B\"; give it once"
+        );
+        assert_eq!(given_twice("--code", None), "--code is given twice; give it once");
     }
 
     #[test]

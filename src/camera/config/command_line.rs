@@ -4,7 +4,7 @@ use super::options::{Entry, ValueKind};
 use super::pair::{self, PairOrder, Typed};
 use super::{ConfigError, Said, meant};
 use crate::one_dash::{Found, OneDash};
-use crate::wording::{TYPE, needs_a_value, shell_word, unknown};
+use crate::wording::{TYPE, given_twice, needs_a_value, shell_word, unknown};
 use lexopt::Arg::{Long, Short, Value};
 use std::ffi::{OsStr, OsString};
 use std::net::{IpAddr, SocketAddr};
@@ -183,8 +183,7 @@ impl Arguments {
             _ if said.values == [value.as_str()] => {}
             _ => {
                 let first = said.values.join(" ");
-                let text = format!("{called} is given twice, as {first:?} and {value:?}: give one");
-                return Err(usage(text));
+                return Err(usage(given_twice(&called, Some([&first, &value]))));
             }
         }
         Ok(())

@@ -7,6 +7,15 @@ pub fn text() -> String {
     format!("{HEAD}{}{TAIL}", keys())
 }
 
+/// What stands for the value of an option in the help.
+pub(super) fn placeholder(option: &str) -> &'static str {
+    let behind = |text: &'static str| {
+        let (_, rest) = text.split_once(&format!("{option} "))?;
+        rest.split([' ', ',', '\n']).next()
+    };
+    behind(TAIL).or_else(|| behind(HEAD)).unwrap_or("VALUE")
+}
+
 /// The list of keys, in two columns.
 fn keys() -> String {
     let entries = KEYS.iter().flat_map(|section| section.entries);

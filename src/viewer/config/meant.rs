@@ -48,8 +48,6 @@ const OF_LANCAM: [&str; 8] =
 
 /// Where to look when nothing else can be said.
 pub(super) const SEE_HELP: &str = "lancam-view --help lists the options";
-/// What shows all options with their values.
-pub(super) const HELP: &str = "lancam-view --help";
 
 /// What was typed beside an option that there is not.
 #[derive(Debug, Default)]

@@ -17,7 +17,7 @@ use crate::viewer::keep::recorder::{Plan, Rotation};
 use crate::viewer::stage::window::Opening;
 use crate::viewer::watch::receiver::Protocol;
 use crate::wire::access::code::{Code, NotACode};
-use crate::wording::must_be;
+use crate::wording::{given_twice, must_be, needs_a_value};
 use given::Given;
 use lexopt::prelude::*;
 use meant::Beside;
@@ -153,7 +153,7 @@ pub enum UsageError {
     #[error(transparent)]
     Key(#[from] KeyError),
     /// An option with two values, of which one would be lost.
-    #[error("{0} is given twice; give it once")]
+    #[error("{}", given_twice(.0, None))]
     Twice(&'static str),
 }
 
@@ -161,7 +161,7 @@ pub enum UsageError {
 fn about(error: &lexopt::Error) -> String {
     match error {
         lexopt::Error::MissingValue { option: Some(option) } => {
-            format!("{option} needs a value. {} shows it", meant::HELP)
+            needs_a_value(option, help::placeholder(option))
         }
         other => format!("{other}; {}", meant::SEE_HELP),
     }

@@ -106,7 +106,7 @@ fn what_makes_no_sense_is_answered_in_one_line_with_what_would() {
             "--control lan pi",
             "--control is an option of lancam, the program on the camera's machine",
         ),
-        ("--forget", "--forget needs a value. lancam-view --help shows it"),
+        ("--forget", "--forget needs a value: --forget CAMERA"),
         ("192.168.1.300", "is not an IP address: that is four numbers from 0 to 255"),
         ("pi --hedless", "unknown option \"--hedless\"; did you mean \"--headless\"?"),
         ("pi --full-screen", "did you mean \"--fullscreen\"?"),
@@ -128,7 +128,7 @@ fn what_makes_no_sense_is_answered_in_one_line_with_what_would() {
         ("--list --fullscreen", "use --list or --fullscreen, not both"),
         ("pi --headless --fullscreen", "use --headless or --fullscreen, not both"),
         ("rtsp://pi:8554/x", "lancam does not speak RTSP"),
-        ("pi --save", "--help"),
+        ("pi --save", "--save needs a value: --save FILE"),
         ("pi --save x.png", "works only together with --headless"),
         ("pi --headless --save x.gif", "ends in .png"),
         ("pi --headless --save png", "ends in .png"),
@@ -204,6 +204,23 @@ fn a_long_option_with_one_dash_is_never_taken_for_its_first_letter() {
     }
     assert_eq!(config("-vv -- -list").cameras.len(), 1, "a camera may be called so");
     assert_eq!(config("--key-file -code pi").cameras.len(), 1, "values are passed over");
+}
+
+#[test]
+fn an_option_without_its_value_is_shown_with_what_stands_for_it_in_the_help() {
+    for (option, placeholder) in [
+        ("--code", "CODE"),
+        ("--record", "FILE.mkv"),
+        ("--record-max", "LENGTH"),
+        ("--width", "N"),
+        ("--height", "N"),
+        ("--quality", "1..100"),
+        ("--seconds", "S"),
+        ("--pickle", "HOST:PORT"),
+    ] {
+        let error = parse_line(option).expect_err(option);
+        assert_eq!(error, format!("{option} needs a value: {option} {placeholder}"));
+    }
 }
 
 #[test]

@@ -27,7 +27,7 @@ fn wrong_options_end_with_2_and_one_line_that_says_what_is_expected() {
         ),
         (&["--name", "  "], "--name must be 1 to 63 bytes of text on one line, not \"  \""),
         (&["setup"], "lancam-setup, and only on lancam's SD card"),
-        (&["--width", "640", "--fps", "5", "--width=320"], "give one"),
+        (&["--width", "640", "--fps", "5", "--width=320"], "give it once"),
     ] {
         let (code, text) = ends(arguments);
         assert_eq!(code, Some(2), "{arguments:?}: {text}");
