@@ -100,6 +100,9 @@ fn escaped(text: &str) -> String {
 }
 
 #[cfg(test)]
+mod contrast;
+
+#[cfg(test)]
 mod tests {
     use super::*;
 

@@ -223,7 +223,7 @@ fn single_files() -> Vec<PathBuf> {
 }
 
 /// Files that contain only tests. Their texts are not messages.
-const OF_TESTS: [&str; 3] = ["tests.rs", "followed.rs", "fake.rs"];
+const OF_TESTS: [&str; 4] = ["tests.rs", "contrast.rs", "followed.rs", "fake.rs"];
 
 /// All Rust files below a folder, except those with these names.
 fn rust_files(place: &Path, except: &[&str]) -> Vec<PathBuf> {
