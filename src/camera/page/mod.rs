@@ -169,6 +169,19 @@ mod tests {
     }
 
     #[test]
+    fn without_scripts_the_picture_itself_says_what_to_do_if_there_is_none() {
+        for page in [html("x"), html_for_keys("x")] {
+            let (_, image) =
+                page.split_once("<noscript><img src=\"stream\" alt=\"").expect("an image");
+            let (words, _) = image.split_once('"').expect("words");
+            assert!(words.contains("load this page again") && words.contains("open Stream below"));
+            // What the words name is there, and not hidden.
+            assert!(page.contains("<summary>For other programs</summary>"));
+            assert!(page.contains("<a href=\"stream\">Stream</a>"));
+        }
+    }
+
+    #[test]
     fn the_small_pages_need_no_script() {
         for page in &pages("x")[2..] {
             assert!(!page.contains("<script"));
