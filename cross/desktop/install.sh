@@ -44,18 +44,34 @@ refresh() {
     if [ -f "$icons/icon-theme.cache" ] && command -v gtk-update-icon-cache >/dev/null; then gtk-update-icon-cache -q -t "$icons" || true; fi
 }
 
+# tidy PLACE: removes the folders of a file that are empty now, but not those that every system has.
+tidy() {
+    local folder cache=$base/share/applications/mimeinfo.cache
+    # The desktop's list of an empty folder.
+    [ ! -e "$cache" ] || [ "$(ls -A "${cache%/*}")" != mimeinfo.cache ] || rm "$cache"
+    folder=$(dirname "$1")
+    while [ "$folder" != . ]; do
+        case $PREFIX/$folder in /usr/bin | /usr/share | /usr/local/bin | /usr/local/share | /usr/local/share/man) break ;; esac
+        rmdir "$base/$folder" 2>/dev/null || break
+        folder=$(dirname "$folder")
+    done
+}
+
 case ${1:-} in
 --check) ;; # done above, before a program is built for minutes
 --remove)
     for ((at = 1; at < ${#files[@]}; at += 2)); do
         places+=("${files[at]}")
     done
+    removed=()
     for place in "$program" "${places[@]}"; do
         [ -e "$base/$place" ] || continue
         rm "$base/$place"
         echo "removed $base/$place"
+        removed+=("$place")
     done
     refresh
+    for place in "${removed[@]}"; do tidy "$place"; done
     ;;
 '' | -*) echo "usage: install.sh PROGRAM | install.sh --remove | install.sh --check" >&2 && exit 2 ;;
 *)
@@ -65,7 +81,7 @@ case ${1:-} in
     done
     refresh
     # Folders of packages are in PATH.
-    [[ -n ${DESTDIR:-} || :$PATH: == *:$base/bin:* ]] || echo "Your shell does not find programs in $base/bin yet. Log in again; if that does not help, type $base/bin/lancam-view"
+    [[ -n ${DESTDIR:-} || :$PATH: == *:$base/bin:* ]] || echo "Your shell does not find programs in $base/bin yet. Log in again; if that does not help, type $(printf %q "$base/bin/lancam-view")"
     zsh_finds_it || echo "For completion in zsh, write this before compinit in ~/.zshrc: fpath+=('$base/$zsh')"
     ;;
 esac

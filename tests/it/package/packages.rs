@@ -78,16 +78,23 @@ fn what_is_installed_works_and_goes_away_again() {
     let zsh = "share/zsh/site-functions/_lancam-view";
     assert!(installed.contains(zsh), "{installed:?}");
     assert!(said.contains("Your shell does not find programs in "), "{said}");
+    let typed = here.join("bin/lancam-view").display().to_string().replace(' ', "\\ ");
+    assert!(said.contains(&format!("does not help, type {typed}")), "{said}");
     if has("what_is_installed_works_and_goes_away_again", "zsh") {
         assert!(said.contains("my own/share/zsh/site-functions')"), "{said}");
     }
     says_its_version(&here.join("bin/lancam-view"));
     let said = install("--remove");
-    let left = files(&here);
-    // The desktop's own cache of menu entries may stay.
-    assert!(left.iter().all(|file| file.ends_with("mimeinfo.cache")), "{left:?}");
+    let left: Vec<_> = std::fs::read_dir(&here).expect("it stays").collect();
+    assert!(left.is_empty(), "no empty folder is left: {left:?}");
     assert!(said.contains("removed"), "{said}");
     assert_eq!(install("--remove"), "", "and there is nothing more to remove");
+    // What others have put into a folder stays.
+    install(PROGRAM);
+    let own = here.join("share/man/man1/own.1");
+    std::fs::write(&own, "").expect("written");
+    install("--remove");
+    assert_eq!(files(&here).into_iter().collect::<Vec<_>>(), ["share/man/man1/own.1"]);
 }
 
 #[test]
