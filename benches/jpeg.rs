@@ -1,4 +1,4 @@
-//! The cost of repairing and turning a camera's JPEGs, as ratios to work that is needed anyway, measured alternately in one
+//! The cost of repairing and turning a camera's JPEGs, as ratios to work that has to be done in any case, measured alternately in one
 //! run.
 //!
 //! `cargo bench --bench jpeg`. The ratios are stable on a noisy machine; the times beside them are this machine's.

@@ -76,7 +76,7 @@ def frames(camera, key):  # each JPEG with its number, its age and how wrong tha
         if kind == FRAME:
             sequence, captured_at, width, height, codec = struct.unpack_from("<QQHHB3x", payload)
             if codec != 1:
-                raise ValueError(f"codec {codec} is no JPEG")
+                raise ValueError(f"codec {codec} is not JPEG")
             # Acknowledge first: the next frame travels while this one is worked on. No other data delays a ping sent here.
             camera.sendall(message(PING, "<Q", arrived) + message(ACK, "<Q", sequence))
             yield sequence, (arrived + clock[1] - captured_at) / 1000, clock[0] / 1000, payload[24:]

@@ -24,7 +24,7 @@ private_apt() {
 
 private_apt apt-get update >&2
 kernel=$(private_apt apt-cache depends linux-image-arm64 | sed -n 's/.*Depends: \(linux-image-6\.12\.\)/\1/p')
-[ -n "$kernel" ] || fail "trixie's linux-image-arm64 is no 6.12 any more: the Pi's V4L2 camera driver is only there"
+[ -n "$kernel" ] || fail "trixie's linux-image-arm64 is not 6.12 any more: the Pi's V4L2 camera driver is only there"
 mapfile -t names < <(sed -n "s/ *#.*//; s/^linux-image-arm64\$/$kernel/; /./p" "$here/packages")
 
 {

@@ -80,7 +80,7 @@ if [ ! -e "$root/srv/lancam" ]; then
         if [ -e "$file" ]; then cp --dereference "$file" "$root$file"; fi
     done
     if [ -e "${CARGO_HOME:-$HOME/.cargo}/config.toml" ]; then install -D "${CARGO_HOME:-$HOME/.cargo}/config.toml" "$root/srv/.cargo/config.toml"; fi
-    git clone --quiet --no-local "$here/../.." "$root/srv/lancam" || skip "this folder is no git repository"
+    git clone --quiet --no-local "$here/../.." "$root/srv/lancam" || skip "this folder is not a git repository"
 fi
 
 # No descriptors but the standard three, and it ends with this script.

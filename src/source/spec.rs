@@ -69,7 +69,7 @@ impl SourceSpec {
         let camera = text.strip_prefix("csi:").and_then(|number| number.parse().ok());
         let camera = camera.filter(|camera| (0..=9).contains(camera));
         let wrong =
-            || format!("{text} is no ribbon camera: csi is the first one, csi:1 the second");
+            || format!("{text} is not a ribbon camera: csi is the first one, csi:1 the second");
         camera.map(Self::Csi).ok_or_else(wrong)
     }
 

@@ -30,7 +30,7 @@ pub(super) fn about(mistake: &Mistake, line: &str) -> String {
             format!("{} is set twice, and the first value is used; delete one", printable(key))
         }
         MistakeKind::TooMany => format!(
-            "more than {MAX_MISTAKES} mistakes: this is no configuration of lancam, and all of it is ignored"
+            "more than {MAX_MISTAKES} mistakes: this is not a configuration of lancam, and all of it is ignored"
         ),
         MistakeKind::NoQuotes(_) | MistakeKind::Syntax(_) => broken(mistake, line),
     }

@@ -14,10 +14,10 @@ use std::process::{Command, Stdio};
 const CAMERA_FOOT: &str = ".SH FILES
 .TP
 .B /etc/lancam/lancam.toml
-the options for good, where there is such a file. \\fBlancam check\\fR says whether it is right
+options for every start; the file is optional. \\fBlancam check\\fR names its mistakes
 .SH SERVICE
 .PP
-\\fBlancam.socket\\fR holds the listeners, \\fBlancam.service\\fR has them handed over: \\fBsystemctl restart lancam\\fR refuses nobody.
+\\fBlancam.socket\\fR holds the listeners and hands them to \\fBlancam.service\\fR, so \\fBsystemctl restart lancam\\fR refuses nobody.
 Ribbon cameras on Raspberry Pi OS need no other unit.
 .SH \"SEE ALSO\"
 .PP

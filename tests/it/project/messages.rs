@@ -109,23 +109,58 @@ fn nothing_that_people_read_is_in_the_old_dialect() {
     let docs = fs::read_dir(root().join("docs")).expect("docs");
     let docs = docs.map(|entry| entry.expect("readable").path());
     let pages = docs.filter(|path| path.extension().is_some_and(|it| it == "md"));
-    let others = ["README.md", "systemd/lancam.toml", "cross/image/boot/lancam.toml"];
+    let others =
+        ["README.md", "CHANGELOG.md", "systemd/lancam.toml", "cross/image/boot/lancam.toml"];
     for path in pages.chain(others.map(|name| root().join(name))) {
         let name = path.strip_prefix(root()).expect("in here").display().to_string();
         if !NOT_YET.contains(&name.as_str()) {
             for_users(&fs::read_to_string(&path).expect("readable"), &name, &mut wrong);
         }
     }
+    for file in BESIDE.iter().flat_map(|place| rust_files(&root().join(place), &[])) {
+        let name = file.strip_prefix(root()).expect("in here").display().to_string();
+        let code = fs::read_to_string(&file).expect("readable");
+        let messages = texts(&code).into_iter().filter(|text| is_message(text));
+        messages.for_each(|message| for_users(&message, &name, &mut wrong));
+    }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
+
+/// Programs beside those that are installed.
+const BESIDE: [&str; 4] = ["benches", "examples", "fuzz/fuzz_targets", "fuzz/src"];
+
+/// The ends of the names of scripts, pages and units, and the names of those that have no end.
+const SCRIPTS: [&str; 19] = [
+    "sh",
+    "py",
+    "html",
+    "1",
+    "service",
+    "txt",
+    "md",
+    "NEWS",
+    "control",
+    "preinst",
+    "postinst",
+    "prerm",
+    "postrm",
+    "from-rpicam",
+    "choose",
+    "screen",
+    "data",
+    "init",
+    "crash",
+];
 
 #[test]
 fn no_script_and_no_page_is_in_the_old_dialect() {
     let mut files = Vec::new();
-    for place in ["cross", "examples", "fuzz", "systemd", "src/camera/page", "tests/compare"] {
-        files.extend(files_with(&root().join(place), &["sh", "py", "html", "1", "service"]));
+    for place in ["cross", "examples", "systemd", "src/camera/page", "tests/compare"] {
+        files.extend(files_with(&root().join(place), &SCRIPTS));
     }
-    assert!(files.len() > 30, "only {} files", files.len());
+    // What else is there was built, or is for programs.
+    files.extend(files_with(&root().join("fuzz"), &["sh"]));
+    assert!(files.len() > 50, "only {} files", files.len());
     files.extend(["Makefile", "CONTRIBUTING.md"].map(|name| root().join(name)));
     let mut wrong = Vec::new();
     for file in files {
@@ -135,7 +170,7 @@ fn no_script_and_no_page_is_in_the_old_dialect() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// All files below a folder whose names end like this. The image has links that lead to a unit only there.
+/// All files below a folder whose names end like this, or are this. The image has links that lead to a unit only there.
 fn files_with(place: &Path, endings: &[&str]) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in fs::read_dir(place).expect("a folder") {
@@ -143,7 +178,10 @@ fn files_with(place: &Path, endings: &[&str]) -> Vec<PathBuf> {
         if path.is_dir() {
             found.extend(files_with(&path, endings));
         } else if path.is_file()
-            && path.extension().is_some_and(|it| endings.iter().any(|end| it == *end))
+            && path
+                .extension()
+                .or(path.file_name())
+                .is_some_and(|it| endings.iter().any(|end| it == *end))
         {
             found.push(path);
         }
@@ -153,8 +191,11 @@ fn files_with(place: &Path, endings: &[&str]) -> Vec<PathBuf> {
 
 #[test]
 fn no_comment_is_in_the_old_dialect() {
-    let files: Vec<_> =
-        ["src", "tests/it"].iter().flat_map(|place| rust_files(&root().join(place), &[])).collect();
+    let files: Vec<_> = ["src", "tests/it"]
+        .iter()
+        .chain(&BESIDE)
+        .flat_map(|place| rust_files(&root().join(place), &[]))
+        .collect();
     assert!(files.len() > 400, "only {} files", files.len());
     let (mut count, mut wrong) = (0, Vec::new());
     for file in files {
@@ -173,6 +214,14 @@ fn no_comment_is_in_the_old_dialect() {
 fn for_users(text: &str, name: &str, wrong: &mut Vec<String>) {
     old_phrases(text, name, wrong);
     phrases(text, name, &OLD_FOR_USERS, wrong);
+    for line in text.lines().filter(|line| says_is_no(&line.to_lowercase())) {
+        wrong.push(format!("{name}: \"is no\" (is not a ...): {}", line.trim()));
+    }
+}
+
+/// `this is no camera` in place of `this is not a camera`. `There is no camera` is plain.
+fn says_is_no(line: &str) -> bool {
+    line.replace("there is no ", "").replace("is no longer ", "").contains(" is no ")
 }
 
 fn old_phrases(text: &str, name: &str, wrong: &mut Vec<String>) {
@@ -390,6 +439,8 @@ fn messages_are_told_from_code_and_from_what_programmers_read() {
     let mut wrong = Vec::new();
     old_phrases("quality = 800 cannot be: a number would work", "x", &mut wrong);
     assert_eq!(wrong.len(), 2, "{wrong:?}");
+    for_users("This is no camera\nThere is no camera\nit is no longer there", "x", &mut wrong);
+    assert_eq!(wrong.len(), 3, "{wrong:?}");
 }
 
 #[test]

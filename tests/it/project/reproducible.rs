@@ -27,7 +27,7 @@ impl Place {
         let mut git = Command::new("git");
         git.args(["clone", "--quiet", "--no-local", HERE]).arg(&clone);
         if !git.output().is_ok_and(|output| output.status.success()) {
-            skip("clone", "this folder is no git repository");
+            skip("clone", "this folder is not a git repository");
             return None;
         }
         Some(Self { clone, cargo_home: None, rust: None })

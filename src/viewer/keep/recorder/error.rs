@@ -102,7 +102,7 @@ fn reason(error: &io::Error) -> String {
         }
         ErrorKind::PermissionDenied => "you may not write there; record into a folder of your own",
         ErrorKind::InvalidFilename => "the file's name is too long; choose a shorter one",
-        ErrorKind::NotADirectory => "a part of its path is no folder; name another file",
+        ErrorKind::NotADirectory => "a part of its path is not a folder; name another file",
         ErrorKind::BrokenPipe => {
             "the program that read it has left; start it again, and record again"
         }

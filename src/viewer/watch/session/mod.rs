@@ -109,7 +109,7 @@ pub enum SessionError {
     #[error("{0}")]
     PickleDialect(&'static str),
     /// In the tutorial's protocol, it sent something that is not a picture.
-    #[error("sent what is no picture: {0}")]
+    #[error("sent something that is not a picture: {0}")]
     Pickle(PickleError),
     /// The connection broke.
     #[error("broke off the connection: {0}")]
