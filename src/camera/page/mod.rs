@@ -163,6 +163,12 @@ mod tests {
     }
 
     #[test]
+    fn the_page_says_how_the_picture_is_turned_and_recorded() {
+        assert!(html("x").contains("lancam-view also turns, zooms and records the picture."));
+        assert!(html("x").contains("<code>rotate = 180</code>"));
+    }
+
+    #[test]
     fn who_copies_vlcs_line_knows_that_it_asks_first() {
         assert!(html_for_keys("x").contains("VLC asks for that in its window."));
         assert!(!html("x").contains("VLC asks"));
