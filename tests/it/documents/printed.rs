@@ -25,6 +25,7 @@ const SAMPLES: &[(&str, Sample)] = &[
     ("lancam twice", twice),
     ("lancam to one viewer too many", full),
     ("lancam to a stranger", stranger),
+    ("lancam-view --list", list),
     ("lancam-view --list without a camera", no_answer),
     ("lancam-view where nothing listens", nobody_there),
     ("lancam-view with a name that nobody has", no_such_name),
@@ -211,6 +212,44 @@ fn viewer(arguments: &[&str]) -> Command {
 fn last_words(command: &mut Command) -> String {
     let (_, text) = run_to_end(command);
     message(text.trim_end().lines().last().unwrap_or_default()).to_owned()
+}
+
+/// Two cameras on machines of their own. The viewer is paired with the first one.
+fn list() -> Option<String> {
+    const GARAGE: &str = "192.168.1.17";
+    let lan = Lan::new()?.with_second_camera()?;
+    let folder = tempfile::tempdir().expect("a folder");
+    let addresses =
+        [(Machine::Camera, GARAGE), (Machine::Second, ADDRESS), (Machine::Desk, "192.168.1.2")];
+    for (machine, address) in addresses {
+        lan.ip(machine, &["addr", "flush", "dev", "lan0", "scope", "global"]);
+        lan.ip(machine, &["addr", "add", &format!("{address}/24"), "dev", "lan0"]);
+    }
+    let camera = |machine, name: &str, source: &str| {
+        let state = folder.path().join(name);
+        let of_keys = ["--access", "keys", "--state", state.to_str().expect("UTF-8")];
+        let listen = ["--listen", "0.0.0.0:9999", "--source", source];
+        let announced = ["--announce", "on", "--name", name];
+        let command = CameraProcess::command(&[&of_keys[..], &listen, &announced].concat());
+        CameraProcess::spawn(&mut lan.on(machine, &command))
+    };
+    let _first = camera(Machine::Camera, "Garage", "test:1280x720@30");
+    let _second = camera(Machine::Second, HOST, "test:640x480@15");
+    let code = fs::read_to_string(folder.path().join("Garage/code")).expect("made");
+    let code = code.lines().next().expect("a code");
+    let paired = |arguments: &[&str]| {
+        let mut command = viewer(arguments);
+        lan.on(Machine::Desk, command.env("XDG_STATE_HOME", folder.path()))
+    };
+    let pair = ["--headless", "--frames", "1", "--code", code, GARAGE];
+    let (done, said) = run_to_end(&mut paired(&pair));
+    assert_eq!(done, Some(0), "{said}");
+    let listed = crate::tools::until::wait_until("two cameras", || {
+        let output = paired(&["--list"]).output().expect("it runs");
+        let text = String::from_utf8(output.stdout).expect("UTF-8");
+        (text.lines().count() == 2).then_some(text)
+    });
+    Some(format!("$ lancam-view --list\n{listed}$ lancam-view Garage {ADDRESS}"))
 }
 
 fn no_answer() -> Option<String> {
