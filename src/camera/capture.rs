@@ -3,6 +3,7 @@
 
 use super::complaint::Complaint;
 use super::feed::{Feed, Watched};
+use super::idle::Idle;
 use super::lateness::{Lateness, News};
 use super::metrics::{Metrics, SourceState};
 use super::update::{StatusText, StreamFacts, Update};
@@ -14,7 +15,6 @@ use crate::stop::Stop;
 use crate::wire::native::message::StatusCode;
 use crate::wording::count;
 use std::sync::Arc;
-use std::time::Duration;
 
 /// Why a source that works is no longer read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,8 +27,8 @@ pub enum CaptureEnd {
     IdleWithout(Arc<StatusText>),
 }
 
-/// Runs until `stop` is requested, until nobody has watched for `idle_stop`, or until the source
-/// fails.
+/// Runs until `stop` is requested, until `idle` is over, or until the source fails. A source that
+/// gives no pictures stays open at least for the limit of `idle`.
 ///
 /// # Errors
 /// The error of the source.
@@ -36,11 +36,10 @@ pub fn run_once(
     source: &mut dyn FrameSource,
     feed: &mut Feed,
     metrics: &Arc<Metrics>,
-    idle_stop: Option<Duration>,
+    idle: &mut Idle,
     stop: &Stop,
 ) -> Result<CaptureEnd, SourceError> {
     let mut capture = Capture::new(source, feed, metrics);
-    let mut idle = Idle { limit: idle_stop, since: None };
     loop {
         let is_handed_over = source.is_handed_over();
         let watched = source.next_frame(stop).map(|next| match next {
@@ -60,9 +59,9 @@ pub fn run_once(
         // There may have been broken frames before an error, too.
         capture.count_broken(source.drops().broken);
         let Some(watched) = watched? else { return Ok(CaptureEnd::Stopped) };
-        if watched == Watched::Yes {
-            idle.since = None;
-        } else if idle.is_over(clock::now()) {
+        let now = clock::now();
+        idle.note(watched, now);
+        if idle.is_over(capture.unproven_since(), now) {
             return Ok(capture.trouble().map_or(CaptureEnd::Idle, CaptureEnd::IdleWithout));
         }
     }
@@ -74,6 +73,7 @@ struct Capture<'a> {
     metrics: Arc<Metrics>,
     /// The source, in words for people.
     description: String,
+    opened_at: Micros,
     layout: FrameLayout,
     /// The status for viewers that connect before the next picture.
     starting: Update,
@@ -94,6 +94,7 @@ impl<'a> Capture<'a> {
         let description = source.description();
         let metrics = Arc::clone(metrics);
         metrics.expects(source.layout().interval);
+        let opened_at = clock::now();
         let starting = Update::Status(Arc::new(StatusText {
             code: StatusCode::Starting,
             text: format!("waiting for the next picture of {description}"),
@@ -103,11 +104,12 @@ impl<'a> Capture<'a> {
             complaint: Complaint::new(Arc::clone(&metrics)),
             metrics,
             description,
+            opened_at,
             layout: *source.layout(),
             starting,
             timed_by: TimedBy::Arrival,
             stream: None,
-            lateness: Lateness::new(clock::now()),
+            lateness: Lateness::new(opened_at),
             late: None,
             broken: 0,
         }
@@ -201,6 +203,11 @@ impl<'a> Capture<'a> {
         self.feed.is_well(&self.starting);
     }
 
+    /// Since when the source has given no picture; the beginning of time if it has given one.
+    fn unproven_since(&self) -> Micros {
+        if self.stream.is_some() { Micros::default() } else { self.opened_at }
+    }
+
     /// Why there are no pictures although the source is open.
     fn trouble(&self) -> Option<Arc<StatusText>> {
         match self.complaint.told() {
@@ -215,22 +222,6 @@ impl<'a> Capture<'a> {
             self.metrics.failed(broken.saturating_sub(before));
             log::debug!("{broken} broken frames so far");
         }
-    }
-}
-
-/// How long nobody has watched.
-#[derive(Debug)]
-struct Idle {
-    /// `None`: no limit.
-    limit: Option<Duration>,
-    since: Option<Micros>,
-}
-
-impl Idle {
-    /// Whether nobody has watched for too long. Called only while nobody watches.
-    fn is_over(&mut self, now: Micros) -> bool {
-        let since = *self.since.get_or_insert(now);
-        self.limit.is_some_and(|limit| now.since(since) >= limit)
     }
 }
 
@@ -269,37 +260,77 @@ mod tests {
     use crate::image::unpack::RawLook;
     use crate::source::test_pattern::TestPattern;
     use crate::source::{Drops, Trouble};
+    use std::time::Duration;
 
-    /// A source that gives nothing but broken frames, and then an error.
-    struct Broken(FrameLayout);
+    /// A source that gives so many frames and some broken ones, and then an error.
+    struct Failing {
+        layout: FrameLayout,
+        bytes: Vec<u8>,
+        frames: usize,
+    }
 
-    impl FrameSource for Broken {
+    impl Failing {
+        fn after(frames: usize) -> Self {
+            let layout = FrameLayout::new(PixelFormat::YUYV, Size::new(4, 2), 8, Colour::CAMERA);
+            Self { layout, bytes: vec![0; 16], frames }
+        }
+    }
+
+    impl FrameSource for Failing {
         fn layout(&self) -> &FrameLayout {
-            &self.0
+            &self.layout
         }
         fn description(&self) -> String {
             "a fake".into()
         }
         fn next_frame(&mut self, _: &Stop) -> Result<Next<'_>, SourceError> {
-            Err(SourceError::new(Trouble::Lost, "gone"))
+            let gone = || SourceError::new(Trouble::Lost, "gone");
+            self.frames = self.frames.checked_sub(1).ok_or_else(gone)?;
+            Ok(Next::Frame(Frame {
+                content: Content::Raw(RawFrame { bytes: &self.bytes, layout: &self.layout }),
+                sequence: 1,
+                captured_at: clock::now(),
+                timed_by: TimedBy::Camera,
+            }))
         }
         fn drops(&self) -> Drops {
             Drops { broken: 7, stale: 0 }
         }
     }
 
+    /// What comes of a source that is opened after `idle`.
+    fn run(
+        mut source: Failing,
+        metrics: &Arc<Metrics>,
+        idle: &mut Idle,
+    ) -> Result<CaptureEnd, Trouble> {
+        let own = Wish::own(Coding::Bgr24, SizeWish::default());
+        let roster = Roster::new(own, 1, metrics).expect("a descriptor is free");
+        let mut feed = Feed::new(roster, RawLook::default());
+        let stop = Stop::new().expect("a descriptor is free");
+        let ended = run_once(&mut source, &mut feed, metrics, idle, &stop);
+        ended.map_err(|error| error.trouble)
+    }
+
     #[test]
     fn broken_frames_before_an_error_are_counted() {
         let metrics = Arc::new(Metrics::new(Micros(1)));
-        let own = Wish::own(Coding::Bgr24, SizeWish::default());
-        let roster = Roster::new(own, 1, &metrics).expect("a descriptor is free");
-        let mut feed = Feed::new(roster, RawLook::default());
-        let layout = FrameLayout::new(PixelFormat::Jpeg, Size::new(64, 48), 0, Colour::JPEG);
-        let stop = Stop::new().expect("a descriptor is free");
-        let ended = run_once(&mut Broken(layout), &mut feed, &metrics, None, &stop);
-        assert_eq!(ended.map_err(|error| error.trouble), Err(Trouble::Lost));
+        let ended = run(Failing::after(0), &metrics, &mut Idle::default());
+        assert_eq!(ended, Err(Trouble::Lost));
         let text = metrics.text(Micros(2));
         assert!(text.contains("lancam_capture_errors_total 7\n"), "{text}");
+    }
+
+    #[test]
+    fn a_camera_that_fails_again_and_again_rests_when_nobody_has_watched_for_the_limit() {
+        let metrics = Arc::new(Metrics::new(Micros(1)));
+        let mut idle = Idle::default();
+        idle.ends_after(Some(Duration::from_millis(200)));
+        assert_eq!(run(Failing::after(3), &metrics, &mut idle), Err(Trouble::Lost));
+        std::thread::sleep(Duration::from_millis(250));
+        let none = run(Failing::after(0), &metrics, &mut idle);
+        assert_eq!(none, Err(Trouble::Lost), "it is not said to rest if it gives no picture");
+        assert_eq!(run(Failing::after(3), &metrics, &mut idle), Ok(CaptureEnd::Idle));
     }
 
     #[test]
@@ -338,16 +369,5 @@ mod tests {
         assert_eq!(last, first);
         let text = metrics.text(Micros(5));
         assert!(text.contains("lancam_reopen_total 0\n"), "{text}");
-    }
-
-    #[test]
-    fn it_is_over_when_nobody_has_watched_for_the_limit() {
-        let at = |seconds: u64| Micros(seconds * 1_000_000);
-        let mut idle = Idle { limit: Some(Duration::from_secs(60)), since: None };
-        assert!(!idle.is_over(at(1)));
-        assert!(!idle.is_over(at(60)));
-        assert!(idle.is_over(at(61)));
-        let mut never = Idle { limit: None, since: None };
-        assert!(!never.is_over(at(1)) && !never.is_over(at(100_000)));
     }
 }

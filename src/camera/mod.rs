@@ -18,6 +18,7 @@ pub mod feed;
 pub mod figures;
 pub mod help;
 pub mod id;
+pub mod idle;
 mod jpegs;
 mod lateness;
 pub mod listen;

@@ -3,7 +3,8 @@
 
 use super::capture::{self, CaptureEnd};
 use super::controls::Controls;
-use super::feed::Feed;
+use super::feed::{Feed, Watched};
+use super::idle::Idle;
 use super::metrics::{Metrics, SourceState};
 use super::roster::{Roster, Waking};
 use super::update::{StatusText, Update};
@@ -61,6 +62,7 @@ pub fn run(
         controls,
         feed,
         idle_stop,
+        idle: Idle::default(),
         stop,
         retry,
         logged: None,
@@ -77,6 +79,7 @@ struct Supervisor<'a> {
     controls: Option<&'a Controls>,
     feed: Feed,
     idle_stop: Option<Duration>,
+    idle: Idle,
     stop: &'a Stop,
     retry: Retry,
     /// The error that was logged last.
@@ -138,12 +141,12 @@ impl Supervisor<'_> {
         self.opened_at = Some(tried_at);
         let problems = [self.opener.problems(), source.problems()].concat();
         self.metrics.complain_of_source(problems);
-        let idle_stop = self.idle_stop.filter(|_| self.opener.may_rest());
+        self.idle.ends_after(self.idle_stop.filter(|_| self.opener.may_rest()));
         if let Some(controls) = self.controls {
             controls.begin(&*source);
         }
-        let ended =
-            capture::run_once(&mut *source, &mut self.feed, self.metrics, idle_stop, self.stop);
+        let (feed, idle) = (&mut self.feed, &mut self.idle);
+        let ended = capture::run_once(&mut *source, feed, self.metrics, idle, self.stop);
         if let Some(controls) = self.controls {
             controls.end();
         }
@@ -189,7 +192,7 @@ impl Supervisor<'_> {
         }
         loop {
             // Those who watched may have left by now.
-            self.feed.watched();
+            self.idle.note(self.feed.watched(), clock::now());
             let limit = match self.roster.viewers() {
                 0 => pause,
                 more if more > viewers => LAST_RETRY.min(pause),
@@ -221,6 +224,7 @@ impl Supervisor<'_> {
         if self.roster.rest(self.stop) == Waking::Stop {
             return Then::End;
         }
+        self.idle.note(Watched::Yes, clock::now());
         self.metrics.is(SourceState::Starting, clock::now());
         log::info!("{spec}: on, somebody watches");
         self.logged = None;
