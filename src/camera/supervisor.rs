@@ -23,8 +23,8 @@ use std::time::Duration;
 const FIRST_RETRY: Duration = Duration::from_millis(50);
 const LAST_RETRY: Duration = Duration::from_millis(500);
 
-/// The longest pause for a camera that opens but gives no pictures, while nobody watches. Each try
-/// switches on its light and may reset its USB bus.
+/// The longest pause for a camera that is there and gives no pictures, while nobody watches. A try
+/// may switch on its light, reset its USB bus, or search all processes for the one that uses it.
 const LAST_UNWATCHED: Duration = Duration::from_secs(600);
 
 /// The longest pause for a camera that is asked for more than it can do, while somebody watches.
@@ -54,20 +54,8 @@ pub fn run(
     stop: &Stop,
 ) -> Result<(), SourceError> {
     let feed = Feed::new(Arc::clone(roster), look);
-    let retry = Retry { pause: FIRST_RETRY };
-    let mut supervisor = Supervisor {
-        opener,
-        roster,
-        metrics,
-        controls,
-        feed,
-        idle_stop,
-        idle: Idle::default(),
-        stop,
-        retry,
-        logged: None,
-        opened_at: None,
-    };
+    let mut supervisor =
+        Supervisor { controls, ..Supervisor::new(opener, roster, metrics, feed, idle_stop, stop) };
     while let Then::Again = supervisor.run_once()? {}
     Ok(())
 }
@@ -84,6 +72,8 @@ struct Supervisor<'a> {
     retry: Retry,
     /// The error that was logged last.
     logged: Option<SourceError>,
+    /// The error that viewers were told, if they were told nothing else since.
+    told: Option<SourceError>,
     /// When the source was opened in this attempt.
     opened_at: Option<Micros>,
 }
@@ -95,7 +85,32 @@ enum Then {
     End,
 }
 
-impl Supervisor<'_> {
+impl<'a> Supervisor<'a> {
+    /// Without controls.
+    fn new(
+        opener: Opener,
+        roster: &'a Arc<Roster>,
+        metrics: &'a Arc<Metrics>,
+        feed: Feed,
+        idle_stop: Option<Duration>,
+        stop: &'a Stop,
+    ) -> Self {
+        Self {
+            opener,
+            roster,
+            metrics,
+            controls: None,
+            feed,
+            idle_stop,
+            idle: Idle::default(),
+            stop,
+            retry: Retry { pause: FIRST_RETRY },
+            logged: None,
+            told: None,
+            opened_at: None,
+        }
+    }
+
     /// Opens the source, captures until that ends, and waits until another try makes sense.
     fn run_once(&mut self) -> Result<Then, SourceError> {
         self.metrics.turned();
@@ -111,7 +126,7 @@ impl Supervisor<'_> {
                 self.metrics.is(SourceState::Down, clock::now());
                 // Wait at least as long as it was open.
                 self.retry.pause = self.retry.pause.max(self.idle_stop.unwrap_or_default());
-                Ok(self.pause(&status.text, LAST_RETRY))
+                Ok(self.pause(&status.text, Trouble::Lost))
             }
             Err(_) if self.stop.is_requested() => Ok(Then::End),
             Err(error) if error.trouble == Trouble::Unusable => Err(error),
@@ -120,10 +135,9 @@ impl Supervisor<'_> {
                 Ok(Then::End)
             }
             Err(error) => {
-                let why = error.message.clone();
-                let longest = longest_watched(error.trouble);
+                let (why, trouble) = (error.message.clone(), error.trouble);
                 self.tell(error);
-                Ok(self.pause(&why, longest))
+                Ok(self.pause(&why, trouble))
             }
         }
     }
@@ -138,6 +152,8 @@ impl Supervisor<'_> {
         let tried_at = clock::now();
         let mut source = self.opener.open(self.stop)?;
         self.metrics.turned();
+        // What comes of it is told by the capture.
+        self.told = None;
         self.opened_at = Some(tried_at);
         let problems = [self.opener.problems(), source.problems()].concat();
         self.metrics.complain_of_source(problems);
@@ -165,10 +181,11 @@ impl Supervisor<'_> {
         }
         let is_news = self.logged.as_ref() != Some(&error);
         self.metrics.is(SourceState::Down, clock::now());
-        if is_news || self.opened_at.is_some() {
+        if self.told.as_ref() != Some(&error) {
             // Frames may have come since the last report. Viewers must not take the last one for a
             // live picture.
             self.roster.no_picture(&status(&error));
+            self.told = Some(error.clone());
         }
         if is_news {
             log::warn!("{error}");
@@ -176,14 +193,14 @@ impl Supervisor<'_> {
         }
     }
 
-    /// Waits before the next try. `why` is the reason why the last one failed. While somebody
-    /// watches, the pause is not longer than `longest`.
-    fn pause(&mut self, why: &str, longest: Duration) -> Then {
-        let spares = self.opened_at.is_some() && self.idle_stop.is_some();
-        let pause = self.retry.next(if spares { LAST_UNWATCHED } else { longest });
+    /// Waits before the next try. `why` and `trouble` say why the last one failed.
+    fn pause(&mut self, why: &str, trouble: Trouble) -> Then {
+        let longest = longest_watched(trouble);
+        let pause = self.retry.next(if self.spares(trouble) { LAST_UNWATCHED } else { longest });
         let began_at = clock::now();
         let viewers = self.roster.viewers();
         if pause > LAST_RETRY && viewers == 0 {
+            self.told = None;
             // A viewer that connects now triggers a try, and waits for its outcome.
             self.roster.no_picture(&Update::Status(Arc::new(StatusText {
                 code: StatusCode::Starting,
@@ -212,6 +229,13 @@ impl Supervisor<'_> {
         }
     }
 
+    /// Whether a source in such trouble is tried less and less often while nobody watches.
+    fn spares(&self, trouble: Trouble) -> bool {
+        let is_there = !matches!(trouble, Trouble::NoCamera | Trouble::Denied);
+        let is_costly = is_there && !self.opener.has_opened_a_file();
+        self.idle_stop.is_some() && (is_costly || self.opened_at.is_some())
+    }
+
     /// Waits until somebody watches.
     fn rest(&mut self) -> Then {
         let spec = self.opener.spec();
@@ -228,6 +252,7 @@ impl Supervisor<'_> {
         self.metrics.is(SourceState::Starting, clock::now());
         log::info!("{spec}: on, somebody watches");
         self.logged = None;
+        self.told = None;
         self.retry.pause = FIRST_RETRY;
         Then::Again
     }
@@ -268,6 +293,57 @@ fn status(error: &SourceError) -> Update {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::camera::encode::Coding;
+    use crate::camera::roster::wish::Wish;
+    use crate::image::size_wish::SizeWish;
+    use crate::source::{CaptureWish, SourceSpec};
+
+    /// Tries the test pattern, which nobody watches.
+    fn with_supervisor(test: impl FnOnce(Supervisor<'_>)) {
+        let metrics = Arc::new(Metrics::new(Micros(1)));
+        let own = Wish::own(Coding::Bgr24, SizeWish::default());
+        let roster = Roster::new(own, 1, &metrics).expect("a descriptor is free");
+        let stop = Stop::new().expect("a descriptor is free");
+        let spec = SourceSpec::parse("test:64x48").expect("a source");
+        let opener = Opener::new(spec, CaptureWish::default());
+        let feed = Feed::new(Arc::clone(&roster), RawLook::default());
+        let idle_stop = Some(Duration::from_secs(60));
+        test(Supervisor::new(opener, &roster, &metrics, feed, idle_stop, &stop));
+    }
+
+    #[test]
+    fn a_camera_that_refuses_to_start_is_tried_less_and_less_often_while_nobody_watches() {
+        with_supervisor(|mut supervisor| {
+            for trouble in [Trouble::Busy, Trouble::Bandwidth, Trouble::Lost, Trouble::Excessive] {
+                assert!(supervisor.spares(trouble), "{trouble:?}");
+            }
+            for trouble in [Trouble::NoCamera, Trouble::Denied] {
+                assert!(!supervisor.spares(trouble), "{trouble:?}: it may be there soon");
+            }
+            supervisor.opened_at = Some(Micros(1));
+            assert!(supervisor.spares(Trouble::NoCamera), "its program was started");
+            supervisor.idle_stop = None;
+            assert!(!supervisor.spares(Trouble::Lost));
+        });
+    }
+
+    #[test]
+    fn who_comes_in_a_long_pause_is_told_why_the_next_try_failed_though_nothing_has_changed() {
+        with_supervisor(|mut supervisor| {
+            let error = SourceError::new(Trouble::Bandwidth, "the bus is full");
+            let roster = Arc::clone(supervisor.roster);
+            let news = || roster.situation().news.map(|news| news.text.clone());
+            supervisor.tell(error.clone());
+            assert_eq!(news().as_deref(), Some("the bus is full"));
+            supervisor.retry.pause = LAST_RETRY * 2;
+            supervisor.stop.request();
+            assert_eq!(supervisor.pause(&error.message, error.trouble), Then::End);
+            let put_off = "the bus is full. lancam tries again when somebody watches";
+            assert_eq!(news().as_deref(), Some(put_off));
+            supervisor.tell(error);
+            assert_eq!(news().as_deref(), Some("the bus is full"));
+        });
+    }
 
     #[test]
     fn the_pause_doubles_and_is_short_again_where_it_may_not_be_long() {

@@ -273,6 +273,11 @@ impl Opener {
         }
     }
 
+    /// Whether a file or a pipe was opened last. Another try costs next to nothing.
+    pub fn has_opened_a_file(&self) -> bool {
+        self.past == Past::File
+    }
+
     /// Whether the source stays closed until somebody watches. This is so for ribbon cameras: their
     /// program takes CPU time and memory even if nobody takes its frames. If that program cannot be
     /// used, the answer is no, so that the reason is reported at the start.
