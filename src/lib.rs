@@ -32,6 +32,8 @@ pub mod clock;
 pub mod crypto;
 #[cfg(all(feature = "camera", target_os = "linux"))]
 pub mod holders;
+#[cfg(all(feature = "camera", target_os = "linux"))]
+pub mod repeats;
 #[cfg(all(any(feature = "camera", feature = "setup"), target_os = "linux"))]
 pub mod settings;
 #[cfg(all(feature = "setup", target_os = "linux"))]

@@ -10,6 +10,7 @@ use super::update::{StatusText, StreamFacts, Update};
 use crate::clock;
 use crate::image::frame::{Frame, FrameLayout, Micros, TimedBy};
 use crate::rate::Rate;
+use crate::repeats::Repeats;
 use crate::source::{FrameSource, Next, SourceError};
 use crate::stop::Stop;
 use crate::wire::native::message::StatusCode;
@@ -28,7 +29,8 @@ pub enum CaptureEnd {
 }
 
 /// Runs until `stop` is requested, until `idle` is over, or until the source fails. A source that
-/// gives no pictures stays open at least for the limit of `idle`.
+/// gives no pictures stays open at least for the limit of `idle`. `logged` decides whether its first
+/// picture is logged.
 ///
 /// # Errors
 /// The error of the source.
@@ -37,9 +39,10 @@ pub fn run_once(
     feed: &mut Feed,
     metrics: &Arc<Metrics>,
     idle: &mut Idle,
+    logged: &mut Repeats,
     stop: &Stop,
 ) -> Result<CaptureEnd, SourceError> {
-    let mut capture = Capture::new(source, feed, metrics);
+    let mut capture = Capture::new(source, feed, metrics, logged);
     loop {
         let is_handed_over = source.is_handed_over();
         let watched = source.next_frame(stop).map(|next| match next {
@@ -71,6 +74,7 @@ pub fn run_once(
 struct Capture<'a> {
     feed: &'a mut Feed,
     metrics: Arc<Metrics>,
+    logged: &'a mut Repeats,
     /// The source, in words for people.
     description: String,
     opened_at: Micros,
@@ -90,7 +94,12 @@ struct Capture<'a> {
 }
 
 impl<'a> Capture<'a> {
-    fn new(source: &dyn FrameSource, feed: &'a mut Feed, metrics: &Arc<Metrics>) -> Self {
+    fn new(
+        source: &dyn FrameSource,
+        feed: &'a mut Feed,
+        metrics: &Arc<Metrics>,
+        logged: &'a mut Repeats,
+    ) -> Self {
         let description = source.description();
         let metrics = Arc::clone(metrics);
         metrics.expects(source.layout().interval);
@@ -103,6 +112,7 @@ impl<'a> Capture<'a> {
             feed,
             complaint: Complaint::new(Arc::clone(&metrics)),
             metrics,
+            logged,
             description,
             opened_at,
             layout: *source.layout(),
@@ -152,6 +162,9 @@ impl<'a> Capture<'a> {
         let (size, format) = (frame.size(), frame.format());
         let layout = FrameLayout { size, format, ..self.layout };
         let facts = Arc::new(facts(&self.description, &layout, frame.timed_by, complaints));
+        if self.logged.is_news(&facts.source) {
+            log::info!("capturing from {}", facts.source);
+        }
         match before {
             None => self.metrics.begins(frame.captured_at, &facts),
             Some(_) => self.metrics.is_described(&facts),
@@ -239,7 +252,6 @@ fn facts(
         }
     };
     let source = format!("{description}: {layout}{ages}");
-    log::info!("capturing from {source}");
     let told = match complaints {
         0 => source.clone(),
         some => format!("{source} ({}: see the camera's page)", count(some, "problem")),
@@ -308,7 +320,7 @@ mod tests {
         let roster = Roster::new(own, 1, metrics).expect("a descriptor is free");
         let mut feed = Feed::new(roster, RawLook::default());
         let stop = Stop::new().expect("a descriptor is free");
-        let ended = run_once(&mut source, &mut feed, metrics, idle, &stop);
+        let ended = run_once(&mut source, &mut feed, metrics, idle, &mut Repeats::default(), &stop);
         ended.map_err(|error| error.trouble)
     }
 
@@ -353,7 +365,8 @@ mod tests {
         let mut feed = Feed::new(roster, RawLook::default());
         let layout = FrameLayout::new(PixelFormat::YUYV, Size::new(4, 2), 8, Colour::CAMERA);
         let pattern = TestPattern::new(Size::new(64, 48), Rate(30_000));
-        let mut capture = Capture::new(&pattern, &mut feed, &metrics);
+        let mut logged = Repeats::default();
+        let mut capture = Capture::new(&pattern, &mut feed, &metrics, &mut logged);
         let mut told_after = |sequence, timed_by| {
             let content = Content::Raw(RawFrame { bytes: &[0; 16], layout: &layout });
             capture.frame(&Frame { content, sequence, captured_at: Micros(sequence), timed_by });

@@ -11,6 +11,7 @@ use super::update::{StatusText, Update};
 use crate::clock;
 use crate::image::frame::Micros;
 use crate::image::unpack::RawLook;
+use crate::repeats::Repeats;
 use crate::source::{Changed, Opener, SourceError, Trouble};
 use crate::stop::Stop;
 use crate::wire::native::message::StatusCode;
@@ -35,7 +36,7 @@ const LAST_EXCESSIVE: Duration = Duration::from_secs(1);
 const LOOK: Duration = Duration::from_millis(250);
 
 /// A source that gave frames for this long was working. One that fails sooner is failing
-/// repeatedly: its pause grows, and the same error is not logged again.
+/// repeatedly: its pause grows.
 const STEADY: Duration = Duration::from_secs(2);
 
 /// Runs until `stop` is requested, until the source ends, or until it turns out that it can never
@@ -70,8 +71,8 @@ struct Supervisor<'a> {
     idle: Idle,
     stop: &'a Stop,
     retry: Retry,
-    /// The error that was logged last.
-    logged: Option<SourceError>,
+    /// What was logged of openings and errors.
+    logged: Repeats,
     /// The error that viewers were told, if they were told nothing else since.
     told: Option<SourceError>,
     /// When the source was opened in this attempt.
@@ -105,7 +106,7 @@ impl<'a> Supervisor<'a> {
             idle: Idle::default(),
             stop,
             retry: Retry { pause: FIRST_RETRY },
-            logged: None,
+            logged: Repeats::default(),
             told: None,
             opened_at: None,
         }
@@ -135,9 +136,8 @@ impl<'a> Supervisor<'a> {
                 Ok(Then::End)
             }
             Err(error) => {
-                let (why, trouble) = (error.message.clone(), error.trouble);
-                self.tell(error);
-                Ok(self.pause(&why, trouble))
+                self.tell(&error);
+                Ok(self.pause(&error.message, error.trouble))
             }
         }
     }
@@ -161,8 +161,8 @@ impl<'a> Supervisor<'a> {
         if let Some(controls) = self.controls {
             controls.begin(&*source);
         }
-        let (feed, idle) = (&mut self.feed, &mut self.idle);
-        let ended = capture::run_once(&mut *source, feed, self.metrics, idle, self.stop);
+        let (feed, idle, logged) = (&mut self.feed, &mut self.idle, &mut self.logged);
+        let ended = capture::run_once(&mut *source, feed, self.metrics, idle, logged, self.stop);
         if let Some(controls) = self.controls {
             controls.end();
         }
@@ -170,27 +170,30 @@ impl<'a> Supervisor<'a> {
     }
 
     /// Reports to viewers, the log and `/healthz` why there is no picture.
-    fn tell(&mut self, error: SourceError) {
-        let was_well = self.opened_at.is_some_and(|at| {
-            let first_frame_at = self.metrics.first_frame_at();
-            clock::now().since(at) >= STEADY && first_frame_at >= at
-        });
-        if was_well {
-            self.logged = None;
+    fn tell(&mut self, error: &SourceError) {
+        let well_for = self.well_for(clock::now());
+        if well_for >= STEADY {
             self.retry.pause = FIRST_RETRY;
         }
-        let is_news = self.logged.as_ref() != Some(&error);
+        if well_for >= Repeats::WELL {
+            self.logged.forget();
+        }
         self.metrics.is(SourceState::Down, clock::now());
-        if self.told.as_ref() != Some(&error) {
+        if self.told.as_ref() != Some(error) {
             // Frames may have come since the last report. Viewers must not take the last one for a
             // live picture.
-            self.roster.no_picture(&status(&error));
+            self.roster.no_picture(&status(error));
             self.told = Some(error.clone());
         }
-        if is_news {
+        if self.logged.is_news(&error.message) {
             log::warn!("{error}");
-            self.logged = Some(error);
         }
+    }
+
+    /// For how long the source has given frames in this attempt.
+    fn well_for(&self, now: Micros) -> Duration {
+        let has_given = |at: &Micros| self.metrics.first_frame_at() >= *at;
+        self.opened_at.filter(has_given).map_or(Duration::ZERO, |at| now.since(at))
     }
 
     /// Waits before the next try. `why` and `trouble` say why the last one failed.
@@ -251,7 +254,7 @@ impl<'a> Supervisor<'a> {
         self.idle.note(Watched::Yes, clock::now());
         self.metrics.is(SourceState::Starting, clock::now());
         log::info!("{spec}: on, somebody watches");
-        self.logged = None;
+        self.logged.forget();
         self.told = None;
         self.retry.pause = FIRST_RETRY;
         Then::Again
@@ -328,19 +331,31 @@ mod tests {
     }
 
     #[test]
+    fn viewers_are_told_of_each_of_two_errors_in_turns_and_the_log_less_and_less_often() {
+        with_supervisor(|mut supervisor| {
+            for text in ["it was empty", "it was cut"].into_iter().cycle().take(8) {
+                supervisor.tell(&SourceError::new(Trouble::Lost, text));
+                let news = supervisor.roster.situation().news;
+                assert_eq!(news.map(|news| news.text.clone()).as_deref(), Some(text));
+            }
+            assert!(!supervisor.logged.is_news("it was empty"), "the fifth time");
+        });
+    }
+
+    #[test]
     fn who_comes_in_a_long_pause_is_told_why_the_next_try_failed_though_nothing_has_changed() {
         with_supervisor(|mut supervisor| {
             let error = SourceError::new(Trouble::Bandwidth, "the bus is full");
             let roster = Arc::clone(supervisor.roster);
             let news = || roster.situation().news.map(|news| news.text.clone());
-            supervisor.tell(error.clone());
+            supervisor.tell(&error);
             assert_eq!(news().as_deref(), Some("the bus is full"));
             supervisor.retry.pause = LAST_RETRY * 2;
             supervisor.stop.request();
             assert_eq!(supervisor.pause(&error.message, error.trouble), Then::End);
             let put_off = "the bus is full. lancam tries again when somebody watches";
             assert_eq!(news().as_deref(), Some(put_off));
-            supervisor.tell(error);
+            supervisor.tell(&error);
             assert_eq!(news().as_deref(), Some("the bus is full"));
         });
     }

@@ -1,10 +1,11 @@
 //! An open camera: sets it up, starts its stream and gives its frames.
 
+use super::colour::approximated;
 use super::controls::{Board, Limited, Moment, Settings, Turned, Turning, Wanted, set_later};
 use super::errors;
 use super::grant::{Granted, NotGranted, grant, granted, interlacing};
 use super::identity::Known;
-use super::ioctl::{Buffers, Capability, Refused};
+use super::ioctl::{Buffers, Capability, DriverFormat, Refused};
 use super::negotiate::{
     LARGEST_UNASKED, RATE_UNASKED, choices, runners_up, wanted_interval, wanted_size,
 };
@@ -94,15 +95,11 @@ impl Camera {
         let is_news = telling == Telling::News;
         if is_news {
             log::info!("{words}");
+            log_what_is_special(&name, &layout, &granted.driver);
         } else {
             queue.tells_of_no_faults();
         }
-        log::debug!("camera {}: {:?}", path.display(), granted.driver);
-        if is_news && memory == Memory::Uncached {
-            log::info!(
-                "camera {name}: its memory is uncached, so rows are copied before they are read (--camera-memory)"
-            );
-        }
+        log::debug!("camera {name}: {:?}", granted.driver);
         let set = |settings: &mut Settings<'_>| {
             let newest = controls.newest_of(known.clone());
             set_while_streaming(settings, &handle, &limited, newest, &name, is_news)
@@ -143,18 +140,18 @@ impl FrameSource for Camera {
     }
 
     fn next_frame(&mut self, stop: &Stop) -> Result<Next<'_>, SourceError> {
-        let path = &self.path;
         match self.queue.next_frame(stop) {
             Ok(Some(frame)) => {
-                self.course.picture();
+                self.course.picture(frame.captured_at);
                 Ok(Next::Frame(frame))
             }
             Ok(None) => Ok(Next::Stopped),
-            Err(Ended::Refused(refused)) => Err(errors::stopped(path, refused)),
-            Err(Ended::GivenUp) => Err(errors::given_up(path)),
-            Err(Ended::Silent(patience, broken)) => {
-                self.course.silent();
-                Err(errors::silent(path, patience, broken.as_deref(), self.doubt.as_deref()))
+            Err(ended) => {
+                self.course.failed();
+                if let Ended::Silent(..) = ended {
+                    self.course.silent();
+                }
+                Err(why_ended(&self.path, &ended, self.doubt.as_deref()))
             }
         }
     }
@@ -170,6 +167,16 @@ impl FrameSource for Camera {
     fn board(&self) -> Option<AnyBoard> {
         let (handle, controls) = (Arc::clone(&self.handle), self.controls.clone());
         Some(Box::new(Board::new(handle, self.turning, controls)))
+    }
+}
+
+fn why_ended(path: &Path, ended: &Ended, doubt: Option<&str>) -> SourceError {
+    match ended {
+        Ended::Refused(refused) => errors::stopped(path, *refused),
+        Ended::GivenUp => errors::given_up(path),
+        Ended::Silent(patience, broken) => {
+            errors::silent(path, *patience, broken.as_deref(), doubt)
+        }
     }
 }
 
@@ -221,6 +228,18 @@ pub(super) const FOR_CONTROLS: Duration = Duration::from_secs(5);
 
 /// Enough for three controls of a camera that answers.
 const FOR_PUTTING_BACK: Duration = Duration::from_millis(500);
+
+/// Logs what is special about a camera's frames.
+fn log_what_is_special(name: &str, layout: &FrameLayout, driver: &DriverFormat) {
+    if let Some(nearly) = approximated(layout.format, driver) {
+        log::info!("camera {name}: it sends {nearly}, so colours are slightly wrong");
+    }
+    if layout.memory == Memory::Uncached {
+        log::info!(
+            "camera {name}: its memory is uncached, so rows are copied before they are read (--camera-memory)"
+        );
+    }
+}
 
 /// Applies the settings of a camera that streams now, and logs the outcomes if they are news. What takes too long is done
 /// by another thread, unless a viewer has set something `newest` then. Returns the mistakes in the settings.
@@ -405,7 +424,6 @@ const SAME_RATE: f64 = 0.01;
 
 #[cfg(test)]
 mod tests {
-    use super::super::ioctl::DriverFormat;
     use super::*;
     use crate::image::pixels::{Colour, FourCc};
 

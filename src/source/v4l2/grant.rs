@@ -1,6 +1,6 @@
 //! Asks a camera for a format and a rate, and reads back what it granted.
 
-use super::colour::{approximated, colour};
+use super::colour::colour;
 use super::ioctl::{self, DriverFormat, Refused};
 use super::negotiate::Choice;
 use super::node::Node;
@@ -67,14 +67,7 @@ pub(super) fn grant(node: &Node, choice: &Choice, wished: Interval) -> Result<Gr
     let is_believed = promised.is_some_and(|it| is_credible(it, wished));
     let (interval, disbelieved) = if is_believed { (promised, None) } else { (None, promised) };
     // Read the format only now: setting the rate changes the format with some drivers.
-    let granted = granted(node, interval, disbelieved)?;
-    if let Some(nearly) = approximated(granted.layout.format, &granted.driver) {
-        log::info!(
-            "camera {}: it sends {nearly}, so colours are slightly wrong",
-            node.path.display()
-        );
-    }
-    Ok(granted)
+    granted(node, interval, disbelieved)
 }
 
 /// What the driver grants now: setting a control may have changed the format.

@@ -1,13 +1,17 @@
 //! What is remembered of a camera from one opening to the next: what was logged, and how slowly its pictures come.
 
+use crate::image::frame::Micros;
+use crate::repeats::Repeats;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
-/// What was logged about the last opening, and what the camera did then.
+/// What was logged about the last openings, and what the camera did after the last one.
 #[derive(Debug)]
 pub(super) struct Openings {
-    told: String,
+    logged: Repeats,
+    /// The words of the last opening.
+    words: String,
     course: Course,
     patience: Duration,
 }
@@ -19,7 +23,11 @@ pub(super) struct Course(Arc<Noted>);
 #[derive(Debug, Default)]
 struct Noted {
     pictures: AtomicU32,
+    /// When the first and the last picture were taken.
+    first_at: AtomicU64,
+    last_at: AtomicU64,
     fell_silent: AtomicBool,
+    failed: AtomicBool,
 }
 
 /// What the last openings say about a new one.
@@ -38,13 +46,18 @@ pub(super) struct Opening {
 pub(super) enum Telling {
     /// In full.
     News,
-    /// Not again: it is the same as the last one, which gave no picture.
+    /// Not again: it is the same as the last one, which gave no picture, or it was logged often.
     Again,
 }
 
 impl Default for Openings {
     fn default() -> Self {
-        Self { told: String::new(), course: Course::default(), patience: Self::LEAST_PATIENCE }
+        Self {
+            logged: Repeats::default(),
+            words: String::new(),
+            course: Course::default(),
+            patience: Self::LEAST_PATIENCE,
+        }
     }
 }
 
@@ -68,12 +81,16 @@ impl Openings {
                 Self::FEW.. => Self::LEAST_PATIENCE,
             };
         }
-        let is_another = self.told != words;
-        if is_another {
+        if self.words != words {
             self.patience = Self::LEAST_PATIENCE;
+            words.clone_into(&mut self.words);
         }
-        let is_news = pictures > 0 || is_another;
-        words.clone_into(&mut self.told);
+        if self.course.is_well() {
+            self.logged.forget();
+        } else if pictures > 0 {
+            self.logged.interrupt();
+        }
+        let is_news = self.logged.is_news(words);
         self.course = Course::default();
         Opening {
             telling: if is_news { Telling::News } else { Telling::Again },
@@ -84,8 +101,21 @@ impl Openings {
 }
 
 impl Course {
+    /// Whether there is nothing to complain about: pictures came until lancam closed the camera, or
+    /// for long.
+    fn is_well(&self) -> bool {
+        let at = |at: &AtomicU64| Micros(at.load(Ordering::Relaxed));
+        let is_steady = at(&self.0.last_at).since(at(&self.0.first_at)) >= Repeats::WELL;
+        let has_failed = self.0.failed.load(Ordering::Relaxed);
+        is_steady || (!has_failed && self.0.pictures.load(Ordering::Relaxed) > 0)
+    }
+
     /// Notes that a picture came.
-    pub(super) fn picture(&self) {
+    pub(super) fn picture(&self, at: Micros) {
+        if self.0.pictures.load(Ordering::Relaxed) == 0 {
+            self.0.first_at.store(at.0, Ordering::Relaxed);
+        }
+        self.0.last_at.store(at.0, Ordering::Relaxed);
         // Not fetch_add, which wraps; one thread alone counts.
         let pictures = self.0.pictures.load(Ordering::Relaxed).saturating_add(1);
         self.0.pictures.store(pictures, Ordering::Relaxed);
@@ -94,6 +124,11 @@ impl Course {
     /// Notes that no picture came for as long as the camera may be silent.
     pub(super) fn silent(&self) {
         self.0.fell_silent.store(true, Ordering::Relaxed);
+    }
+
+    /// Notes that no picture can come any more.
+    pub(super) fn failed(&self) {
+        self.0.failed.store(true, Ordering::Relaxed);
     }
 }
 
@@ -107,7 +142,7 @@ mod tests {
         let mut note = |words: &str, gives: bool| {
             let opening = openings.note(words);
             if gives {
-                opening.course.picture();
+                opening.course.picture(Micros(1));
             }
             opening.telling
         };
@@ -120,11 +155,28 @@ mod tests {
     }
 
     #[test]
+    fn an_opening_of_a_camera_that_fails_after_a_few_pictures_is_news_less_and_less_often() {
+        let mut openings = Openings::default();
+        let mut news = |lasts: Duration| {
+            let opening = openings.note("640x480");
+            opening.course.picture(Micros(1));
+            opening.course.picture(Micros(1).after(lasts));
+            opening.course.failed();
+            opening.telling == Telling::News
+        };
+        let second = Duration::from_secs(1);
+        let told: Vec<u32> = (1..=40).filter(|_| news(second)).collect();
+        assert_eq!(told, [1, 2, 4, 8, 16, 32]);
+        assert!(!news(60 * second));
+        assert!(news(second), "it was well for a minute");
+    }
+
+    #[test]
     fn a_slow_camera_is_waited_for_and_one_that_hangs_is_opened_again_soon() {
         let mut openings = Openings::default();
         let mut run = |pictures: u32, ends_silent: bool| {
             let opening = openings.note("640x480");
-            (0..pictures).for_each(|_| opening.course.picture());
+            (0..pictures).for_each(|_| opening.course.picture(Micros(1)));
             if ends_silent {
                 opening.course.silent();
             }

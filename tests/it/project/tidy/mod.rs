@@ -16,8 +16,8 @@ const BELOW: [(&str, &[&str]); 30] = [
         "camera",
         &[
             "bucket", "clock", "console", "crypto", "decimal", "fnv", "helpers", "hex", "holders",
-            "image", "json", "latest", "nearest", "net", "one_dash", "plain", "rate", "settings",
-            "source", "stop", "wire", "wording",
+            "image", "json", "latest", "nearest", "net", "one_dash", "plain", "rate", "repeats",
+            "settings", "source", "stop", "wire", "wording",
         ],
     ),
     (
@@ -31,7 +31,10 @@ const BELOW: [(&str, &[&str]); 30] = [
     ("settings", &["nearest", "plain", "wire", "wording"]),
     (
         "source",
-        &["clock", "holders", "image", "json", "nearest", "plain", "rate", "stop", "wording"],
+        &[
+            "clock", "holders", "image", "json", "nearest", "plain", "rate", "repeats", "stop",
+            "wording",
+        ],
     ),
     ("wire", &["bucket", "crypto", "fnv", "image", "plain", "prefix", "rate", "wording"]),
     ("image", &["rate"]),
@@ -46,6 +49,7 @@ const BELOW: [(&str, &[&str]); 30] = [
     ("helpers", &["image"]),
     ("prefix", &[]),
     ("rate", &["decimal"]),
+    ("repeats", &[]),
     ("nearest", &[]),
     ("one_dash", &[]),
     ("plain", &[]),
