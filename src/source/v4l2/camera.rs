@@ -3,11 +3,11 @@
 use super::colour::approximated;
 use super::controls::{Board, Limited, Moment, Settings, Turned, Turning, Wanted, set_later};
 use super::errors;
-use super::grant::{Granted, NotGranted, grant, granted, interlacing};
+use super::grant::{Granted, NotGranted, first_granted, grant, granted, interlacing};
 use super::identity::Known;
 use super::ioctl::{Buffers, Capability, DriverFormat, Refused};
 use super::negotiate::{
-    LARGEST_UNASKED, RATE_UNASKED, choices, runners_up, wanted_interval, wanted_size,
+    Choice, LARGEST_UNASKED, RATE_UNASKED, choices, runners_up, wanted_interval, wanted_size,
 };
 use super::node::{LOOPBACK, Node};
 use super::offer::{Interval, offers};
@@ -52,12 +52,12 @@ pub struct Camera {
 impl Camera {
     /// Opens the node at `path`, asks it for what `wish` and `controls` say, and starts it. `count`
     /// numbers its frames; `openings` decides how much is logged, and how
-    /// long the camera may be silent. Controls may be set as long as `controls_until`.
+    /// long the camera may be silent. After `until`, no other format is asked for, and no control is set.
     pub(super) fn open(
         path: &Path,
         wish: &CaptureWish,
         controls: &Wanted,
-        controls_until: Instant,
+        until: Instant,
         count: FrameCount,
         openings: &mut Openings,
     ) -> Result<Self, SourceError> {
@@ -65,11 +65,11 @@ impl Camera {
         if !node.kind().may_give_pictures() {
             return Err(errors::no_camera(path, &node.capability));
         }
-        let (mut granted, runners_up) = negotiate(&node, wish)?;
+        let (mut granted, runners_up) = negotiate(&node, wish, until)?;
         let name = path.display().to_string();
         let handle = node.handle();
-        let limited = Limited::new(&*handle, controls_until);
-        let turn = Turn::by_controls(&handle, &limited, controls_until, wish.orientation);
+        let limited = Limited::new(&*handle, until);
+        let turn = Turn::by_controls(&handle, &limited, until, wish.orientation);
         let known = node.identity().map(|it| Known::of(it, Path::new(SYSFS)));
         let wanted = controls.of(known.as_ref());
         let mut settings = Settings::new(&wanted, &limited);
@@ -222,9 +222,9 @@ impl Drop for Turn {
     }
 }
 
-/// The most time for the controls of all cameras that are tried, while the watchdog waits for a frame. The last call may take
-/// 5 s more, which is how long `uvcvideo` waits for an answer.
-pub(super) const FOR_CONTROLS: Duration = Duration::from_secs(5);
+/// The most time for the formats and controls of all cameras that are tried, while the watchdog waits for a frame. The last call may
+/// take 5 s more, which is how long `uvcvideo` waits for an answer.
+pub(super) const FOR_SETTING_UP: Duration = Duration::from_secs(5);
 
 /// Enough for three controls of a camera that answers.
 const FOR_PUTTING_BACK: Duration = Duration::from_millis(500);
@@ -279,40 +279,51 @@ fn again(node: &Node, before: Granted) -> Result<Granted, SourceError> {
     })
 }
 
-/// Asks for the best format, then for the next best, until one is granted. Also names the formats
-/// that came after it.
-fn negotiate(node: &Node, wish: &CaptureWish) -> Result<(Granted, Option<String>), SourceError> {
+/// Asks for the best format, then for the next best, until one is granted or the time is over. Also
+/// names the formats that came after it.
+fn negotiate(
+    node: &Node,
+    wish: &CaptureWish,
+    until: Instant,
+) -> Result<(Granted, Option<String>), SourceError> {
     let is_understood = |fourcc| PixelFormat::from_fourcc(fourcc).is_some();
     let understood = offers(node, wanted_size(wish), is_understood);
-    let mut refusal = None;
     let choices = choices(&understood, wish);
-    for choice in &choices {
-        match grant(node, choice, wanted_interval(wish))
-            .and_then(|granted| with_buffers(node, granted))
-        {
-            Ok(granted) => return Ok((granted, runners_up(&choices, choice))),
-            Err(NotGranted::TooShort(layout, len)) => {
-                refusal.get_or_insert_with(|| errors::short_buffers(&node.path, &layout, len));
-            }
-            Err(NotGranted::Unusable(driver)) => {
-                log::debug!("camera {}: asked for {choice:?}, got {driver:?}", node.path.display());
-            }
-            Err(NotGranted::Refused(refused)) => {
-                // Only once: to name the program that holds a busy camera, all processes are
-                // searched.
-                refusal.get_or_insert_with(|| {
-                    not_started(node, &format!("{} {}", choice.size, choice.fourcc), refused)
-                });
-            }
+    let ask = |choice: &Choice| {
+        let granted = grant(node, choice, wanted_interval(wish));
+        let granted = granted.and_then(|granted| with_buffers(node, granted));
+        if let Err(NotGranted::Unusable(driver)) = &granted {
+            log::debug!("camera {}: asked for {choice:?}, got {driver:?}", node.path.display());
         }
+        granted
+    };
+    match first_granted(&choices, until, ask) {
+        Ok((granted, choice)) => Ok((granted, runners_up(&choices, choice))),
+        Err(refusals) => Err(none_granted(node, wish, &refusals)),
     }
+}
+
+/// Why no format was granted.
+fn none_granted(
+    node: &Node,
+    wish: &CaptureWish,
+    refusals: &[(&Choice, NotGranted)],
+) -> SourceError {
+    // Only the first: to name the program that holds a busy camera, all processes are searched.
+    let refusal = refusals.iter().find_map(|(choice, why)| match *why {
+        NotGranted::TooShort(layout, len) => Some(errors::short_buffers(&node.path, &layout, len)),
+        NotGranted::Refused(refused) => {
+            Some(not_started(node, &format!("{} {}", choice.size, choice.fourcc), refused))
+        }
+        NotGranted::Unusable(_) => None,
+    });
     let driver = &node.capability.driver;
     let all = || offers(node, wanted_size(wish), |_| true);
-    Err(match refusal {
+    match refusal {
         // Before a program writes into it, v4l2loopback offers nothing. Old versions also say then that it is busy.
         Some(refusal) if *driver != LOOPBACK || !all().is_empty() => refusal,
         _ => errors::no_format(&node.path, driver, &all(), wish),
-    })
+    }
 }
 
 /// Tries to get buffers for what was granted, if their length is implausible: the descriptors of

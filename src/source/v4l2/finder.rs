@@ -1,6 +1,6 @@
 //! Finds the camera, and finds the same camera again after it was unplugged.
 
-use super::camera::{Camera, FOR_CONTROLS};
+use super::camera::{Camera, FOR_SETTING_UP};
 use super::controls::Wanted;
 use super::errors::CSI_CAMERA;
 use super::identity::Known;
@@ -35,6 +35,9 @@ pub struct Finder {
     missed_at: Option<Micros>,
     /// The nodes at the last attempt to open.
     seen: Snapshot,
+    /// The nodes that have used up the time for all cameras since one was opened, the last one at
+    /// the end.
+    slow: Vec<PathBuf>,
     survey: Survey,
     count: FrameCount,
     openings: Openings,
@@ -61,6 +64,7 @@ impl Finder {
             has_opened: false,
             missed_at: None,
             seen: Snapshot::default(),
+            slow: Vec::new(),
             survey: Survey::default(),
             count,
             openings: Openings::default(),
@@ -81,12 +85,12 @@ impl Finder {
             self.survey.refresh(&self.seen);
         }
         let now = clock::now();
-        let controls_until = Instant::now() + FOR_CONTROLS;
+        let until = Instant::now() + FOR_SETTING_UP;
         let mut reasons = Vec::new();
         for path in self.candidates(now) {
             let count = self.count.clone();
             let openings = &mut self.openings;
-            match Camera::open(&path, wish, controls, controls_until, count, openings) {
+            match Camera::open(&path, wish, controls, until, count, openings) {
                 Ok(camera) => {
                     for SourceError { message, .. } in reasons {
                         log::info!("not used: {message}");
@@ -96,12 +100,26 @@ impl Finder {
                 }
                 Err(reason) => reasons.push(reason),
             }
+            if self.is_too_slow(path, until) {
+                break;
+            }
         }
         let is_busy = reasons.iter().any(|reason| reason.trouble == Trouble::Busy);
         if self.has_opened && !is_busy {
             self.missed_at.get_or_insert(now);
         }
         Err(self.explain(reasons))
+    }
+
+    /// Whether the camera at `path`, which was not opened, has used up the time for all cameras. The
+    /// others have their turn before it next time.
+    fn is_too_slow(&mut self, path: PathBuf, until: Instant) -> bool {
+        let is_over = Instant::now() >= until;
+        if is_over {
+            self.slow.retain(|other| *other != path);
+            self.slow.push(path);
+        }
+        is_over
     }
 
     /// Whether a camera was opened before.
@@ -140,11 +158,15 @@ impl Finder {
         let known = self.last.as_ref().map(|last| &last.camera);
         let other = if self.is_overdue(now) { Another::Allowed } else { Another::NotYet };
         let named = self.named.as_deref().map(Named::look);
-        candidates(named.as_ref(), known, &self.survey.sources(), other)
+        let mut paths = candidates(named.as_ref(), known, &self.survey.sources(), other);
+        // The sort is stable, so the order remains among the others.
+        paths.sort_by_key(|path| self.slow.iter().position(|slow| slow == path));
+        paths
     }
 
     fn remember(&mut self, camera: &Camera) {
         self.missed_at = None;
+        self.slow.clear();
         self.has_opened = true;
         if let Some(known) = camera.known() {
             self.last = Some(Last { camera: known.clone(), description: camera.description() });
@@ -413,6 +435,21 @@ mod tests {
         let now = clock::now();
         assert!(!finder.is_overdue(now));
         assert!(finder.is_overdue(now.after(Duration::from_secs(5))));
+    }
+
+    #[test]
+    fn a_camera_that_uses_up_the_time_for_all_is_the_last_one_then_and_the_next_time() {
+        let mut finder = Finder::new(None, FrameCount::default());
+        finder.survey = Survey::of(&[0, 1, 2].map(|number| (number, "place", NodeKind::Camera)));
+        let (over, later) = (Instant::now(), Instant::now() + Duration::from_secs(600));
+        assert!(!finder.is_too_slow("/dev/video0".into(), later));
+        let mut next = || {
+            let first = finder.candidates(Micros(0)).remove(0);
+            assert!(finder.is_too_slow(first.clone(), over));
+            first.display().to_string()
+        };
+        let tried: [String; 4] = std::array::from_fn(|_| next());
+        assert_eq!(tried, ["/dev/video0", "/dev/video1", "/dev/video2", "/dev/video0"]);
     }
 
     #[test]

@@ -9,7 +9,7 @@ use crate::image::frame::FrameLayout;
 use crate::image::pixels::{MAX_PIXELS, PixelFormat};
 use crate::rate::Rate;
 use crate::source::spec::SLOWEST_RATE;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use v4l::v4l_sys::{
     v4l2_field_V4L2_FIELD_ALTERNATE as ALTERNATE, v4l2_field_V4L2_FIELD_BOTTOM as BOTTOM,
     v4l2_field_V4L2_FIELD_INTERLACED as INTERLACED,
@@ -53,6 +53,27 @@ pub(super) enum NotGranted {
     /// Its buffers hold only this many bytes, fewer than a frame. vivid's buffers for 4:2:0 lack
     /// half a row of chroma if the height is odd.
     TooShort(FrameLayout, usize),
+}
+
+/// The first of `choices` that `ask` gets granted, or why none is. A driver whose camera does not
+/// answer takes 5 s to refuse, so a refusal after `until` is the last one: the watchdog waits.
+pub(super) fn first_granted<G>(
+    choices: &[Choice],
+    until: Instant,
+    ask: impl Fn(&Choice) -> Result<G, NotGranted>,
+) -> Result<(G, &Choice), Vec<(&Choice, NotGranted)>> {
+    let mut refusals = Vec::new();
+    for choice in choices {
+        match ask(choice) {
+            Ok(granted) => return Ok((granted, choice)),
+            Err(why) => refusals.push((choice, why)),
+        }
+        let is_refused = matches!(refusals.last(), Some((_, NotGranted::Refused(_))));
+        if is_refused && Instant::now() >= until {
+            break;
+        }
+    }
+    Err(refusals)
 }
 
 /// Sets format and rate. `wished` is the rate that the user asks for, or the usual one.
@@ -166,6 +187,25 @@ mod tests {
             quantization: 0,
             planes: 1,
         }
+    }
+
+    #[test]
+    fn of_a_camera_that_does_not_answer_no_more_formats_are_asked_for_when_the_time_is_over() {
+        let choice = |fourcc: &[u8; 4]| {
+            let (size, interval) = (Size::new(640, 480), Interval::of_rate(Rate(30_000)));
+            Choice { fourcc: FourCc(*fourcc), size, interval }
+        };
+        let choices = [b"MJPG", b"YUYV", b"NV12"].map(choice);
+        let errno = nix::errno::Errno::ETIMEDOUT;
+        let refused = NotGranted::Refused(Refused { call: "VIDIOC_S_FMT", errno });
+        let unusable = NotGranted::Unusable(driver(b"H264", 640, 480, 0));
+        let (over, later) = (Instant::now(), Instant::now() + Duration::from_secs(600));
+        for (until, why, tried) in [(over, refused, 1), (later, refused, 3), (over, unusable, 3)] {
+            let refusals = first_granted(&choices, until, |_| Err::<(), _>(why));
+            assert_eq!(refusals.map_err(|all| all.len()), Err(tried), "{why:?}");
+        }
+        let second = |choice: &Choice| if *choice == choices[1] { Ok(()) } else { Err(refused) };
+        assert_eq!(first_granted(&choices, later, second), Ok(((), &choices[1])));
     }
 
     #[test]

@@ -11,7 +11,7 @@ use std::fs;
 use std::path::Path;
 
 /// The rooms below each room. A room may name itself and these. Programs may name any room.
-const BELOW: [(&str, &[&str]); 30] = [
+const BELOW: [(&str, &[&str]); 31] = [
     (
         "camera",
         &[
