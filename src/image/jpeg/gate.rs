@@ -6,8 +6,8 @@ use super::splitter::MAX_PICTURE;
 /// What is remembered of one camera's stream.
 ///
 /// - A picture without an end marker is either cut or complete: some cameras leave the marker out
-///   of most pictures. It counts as cut if nearly all of the last pictures had one, otherwise as
-///   complete.
+///   of most pictures. It counts as cut if nearly all of the last pictures had one, or if it is much
+///   shorter than the last one that had one. Otherwise it counts as complete.
 /// - The rest of an older picture after the first one is searched for at the start of a stream, in
 ///   a frame that is much longer than the one before, and now and then. Once one was found, it is
 ///   searched for in every frame.
@@ -16,6 +16,8 @@ pub struct Gate {
     /// Whether each of the last 32 pictures had an end marker, the newest in the lowest bit. At
     /// first all bits are set, since the first frames of a stream are often cut.
     marked: u32,
+    /// The length of the last picture with an end marker.
+    marked_len: usize,
     examined: u64,
     /// The length of the frame before.
     last_len: usize,
@@ -96,18 +98,35 @@ impl Gate {
         }
         let usually_marked = !self.expects_no_ends();
         let is_marked = picture.ending() == Ending::Marked;
+        let is_too_short = self.is_too_short(picture.len());
         if driver == DriverSays::Whole {
             self.marked = self.marked << 1 | u32::from(is_marked);
+            if is_marked {
+                self.marked_len = picture.len();
+            }
         }
         // A frame that the driver calls damaged is used only if it has both its start and its end.
-        let is_cut = !is_marked && (usually_marked || driver == DriverSays::Damaged);
+        let is_damaged = driver == DriverSays::Damaged;
+        let is_cut = !is_marked && (usually_marked || is_too_short || is_damaged);
         if is_cut { Err(Damage::Cut) } else { Ok(picture) }
+    }
+
+    /// Whether a picture of this length is shorter than two thirds of a marked one. If none of the
+    /// last 32 was marked, the scene may be another one by now.
+    fn is_too_short(&self, len: usize) -> bool {
+        self.marked != 0 && len.saturating_mul(3) < self.marked_len.saturating_mul(2)
     }
 }
 
 impl Default for Gate {
     fn default() -> Self {
-        Self { marked: u32::MAX, examined: 0, last_len: 0, leftovers: Leftovers::Unseen }
+        Self {
+            marked: u32::MAX,
+            marked_len: 0,
+            examined: 0,
+            last_len: 0,
+            leftovers: Leftovers::Unseen,
+        }
     }
 }
 
@@ -153,6 +172,22 @@ mod tests {
             }
         }
         assert_eq!(refused, 4);
+    }
+
+    #[test]
+    fn what_is_cut_often_is_refused_by_its_length() {
+        let long = |end: &[u8]| jpeg(&[&[0x3F; 4000][..], end].concat());
+        let (whole, bare, cut) = (long(END), long(&[]), jpeg(&[0x3F; 2000]));
+        let mut gate = Gate::default();
+        for frame in 0..300 {
+            let sent = if frame % 3 == 2 { &cut } else { &whole };
+            let judged = gate.judge(sent, DriverSays::Whole).map(|_| ());
+            let expected = if frame % 3 == 2 { Err(Damage::Cut) } else { Ok(()) };
+            assert_eq!(judged, expected, "{frame}");
+        }
+        assert!(gate.judge(&bare, DriverSays::Whole).is_ok(), "it lacks only the marker");
+        let refused = (0..100).filter(|_| gate.judge(&cut, DriverSays::Whole).is_err()).count();
+        assert!((20..=32).contains(&refused), "{refused}: the scene may have less detail now");
     }
 
     #[test]
