@@ -102,7 +102,11 @@ impl Camera {
         log::debug!("camera {name}: {:?}", granted.driver);
         let set = |settings: &mut Settings<'_>| {
             let newest = controls.newest_of(known.clone());
-            set_while_streaming(settings, &handle, &limited, newest, &name, is_news)
+            set_while_streaming(settings, &handle, &limited, newest, &name, is_news);
+            if is_news && !limited.is_over() {
+                controls.forget(known.as_ref(), &settings.overruled());
+            }
+            settings.problems(&name)
         };
         let problems = settings.as_mut().map(set).unwrap_or_default();
         if let Some(turn) = turn.as_ref().filter(|_| is_news) {
@@ -242,7 +246,7 @@ fn log_what_is_special(name: &str, layout: &FrameLayout, driver: &DriverFormat) 
 }
 
 /// Applies the settings of a camera that streams now, and logs the outcomes if they are news. What takes too long is done
-/// by another thread, unless a viewer has set something `newest` then. Returns the mistakes in the settings.
+/// by another thread, unless a viewer has set something `newest` then.
 fn set_while_streaming(
     settings: &mut Settings<'_>,
     handle: &Arc<Handle>,
@@ -250,7 +254,7 @@ fn set_while_streaming(
     newest: impl Fn(u32) -> Option<String> + Send + 'static,
     camera: &str,
     is_news: bool,
-) -> Vec<String> {
+) {
     settings.apply(limited, Moment::Streaming);
     if limited.is_over() {
         if is_news {
@@ -262,7 +266,6 @@ fn set_while_streaming(
     } else if is_news {
         settings.log(camera);
     }
-    settings.problems(camera)
 }
 
 /// Reads the format again after setting controls, which may have changed it: flipping a sensor

@@ -81,9 +81,18 @@ impl Wanted {
         }
     }
 
+    /// Sets no more what viewers have set on `camera` and an automatic control overrules: they have
+    /// switched that on afterwards.
+    pub(in super::super) fn forget(&self, camera: Option<&Known>, overruled: &[ControlSetting]) {
+        let mut viewers = self.viewers();
+        if viewers.are_for(camera) {
+            viewers.settings.retain(|setting| !overruled.contains(setting));
+        }
+    }
+
     /// Notes that a viewer has set a control.
-    pub(super) fn keep(&self, id: u32, value: i64) {
-        let setting = ControlSetting::numbered(id, value);
+    pub(super) fn keep(&self, id: u32, name: &str, value: i64) {
+        let setting = ControlSetting::numbered(id, value).called(name);
         let mut viewers = self.viewers();
         viewers.settings.retain(|earlier| !earlier.is_for_the_same(&setting));
         viewers.settings.push(setting);
@@ -186,7 +195,7 @@ impl<D: Driver> control::Board for Board<D> {
             .set(&*self.driver, &Value::Number(value))
             .map_err(|errno| format!("the camera refused it: {}", errno.desc()))?;
         if control.kind != ControlType::Button {
-            self.wanted.keep(id, value);
+            self.wanted.keep(id, &control.name, value);
         }
         Ok(())
     }
@@ -336,6 +345,28 @@ mod tests {
         assert_eq!(count(&in_port("left")), 2, "the same camera, opened again");
         assert_eq!(count(&in_port("right")), 1, "another camera has the options alone");
         assert_eq!(count(&in_port("left")), 1);
+    }
+
+    #[test]
+    fn what_an_automatic_overrules_that_a_viewer_chose_later_is_named_and_then_forgotten() {
+        let (mut board, _) = board(webcam(), Turning::Nobody);
+        let camera = in_port("left");
+        board.wanted.are_for(Some(&camera));
+        for (id, value) in [(AUTOMATIC, 0), (MANUAL, 8), (BRIGHTNESS, 5), (AUTOMATIC, 1)] {
+            assert_eq!(board.set(id, value), Ok(()));
+        }
+        let (wanted, again) = (board.wanted.of(Some(&camera)), webcam());
+        let mut settings = Settings::new(&wanted, &again).expect("something to set");
+        settings.apply(&again, Moment::Streaming);
+        let overruled = settings.overruled();
+        let names: Vec<String> = overruled.iter().map(ToString::to_string).collect();
+        assert_eq!(names, ["white_balance_temperature=8"]);
+        board.wanted.forget(Some(&in_port("right")), &overruled);
+        assert_eq!(board.wanted.of(Some(&camera)).len(), 3);
+        board.wanted.forget(Some(&camera), &overruled);
+        let left = board.wanted.of(Some(&camera));
+        let left: Vec<String> = left.iter().map(ToString::to_string).collect();
+        assert_eq!(left, ["brightness=5", "white_balance_automatic=1"]);
     }
 
     #[test]

@@ -111,8 +111,8 @@ mod tests {
         of_viewers.are_for(Some(&camera));
         let (newest, at_set) = (of_viewers.newest_of(Some(camera)), of_viewers.clone());
         let at_set = move || {
-            at_set.keep(FIRST + 1, 200);
-            at_set.keep(FIRST + 2, 250);
+            at_set.keep(FIRST + 1, "control_1", 200);
+            at_set.keep(FIRST + 2, "control_2", 250);
         };
         let driver = Arc::new(FakeDriver { at_set: Some(Box::new(at_set)), ..webcam() });
         let wanted = wanted();

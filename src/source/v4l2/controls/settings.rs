@@ -9,6 +9,8 @@ use std::fmt;
 pub struct ControlSetting {
     name: String,
     value: String,
+    /// What people call the control, if that is not its `name` here.
+    called: Option<String>,
 }
 
 impl ControlSetting {
@@ -22,12 +24,17 @@ impl ControlSetting {
         if plain(name).is_empty() || value.contains('\0') {
             return Err(wrong);
         }
-        Ok(Self { name: name.trim().into(), value: value.into() })
+        Ok(Self { name: name.trim().into(), value: value.into(), called: None })
     }
 
     /// A setting of a control by its V4L2 number.
     pub(super) fn numbered(id: u32, value: i64) -> Self {
-        Self { name: format!("{id:#010x}"), value: value.to_string() }
+        Self { name: format!("{id:#010x}"), value: value.to_string(), called: None }
+    }
+
+    /// The same, of a control that people call `name`.
+    pub(super) fn called(self, name: &str) -> Self {
+        Self { called: Some(name.into()), ..self }
     }
 
     /// Whether it sets the control with this title.
@@ -48,7 +55,7 @@ impl ControlSetting {
 
 impl fmt::Display for ControlSetting {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "{}={}", self.name, self.value)
+        write!(out, "{}={}", self.called.as_ref().unwrap_or(&self.name), self.value)
     }
 }
 
@@ -130,6 +137,17 @@ impl<'a> Settings<'a> {
             !(matches!(outcome, Some(Ok(_))) && is_button(&self.controls, setting))
         };
         self.all.iter().filter(is_left).map(|(setting, _)| (*setting).clone()).collect()
+    }
+
+    /// The settings of controls that an automatic control sets instead.
+    pub(in super::super) fn overruled(&self) -> Vec<ControlSetting> {
+        let is_overruled = |outcome: &Option<Result<Made, NotSet>>| match outcome {
+            Some(Ok(made)) => made.is_inactive,
+            Some(Err(NotSet::Refused { is_inactive, .. })) => *is_inactive,
+            _ => false,
+        };
+        let overruled = self.all.iter().filter(|(_, outcome)| is_overruled(outcome));
+        overruled.map(|(setting, _)| (*setting).clone()).collect()
     }
 
     /// The mistakes of the configuration: names that the camera does not have, and values that do not fit. None if the time was
