@@ -26,21 +26,36 @@ pub struct Wanted {
     viewers: Arc<Mutex<SetByViewers>>,
 }
 
-/// What viewers have set, and on which camera. Another camera has other ranges and another view.
+/// What viewers have set on each of the last cameras, the one that streams at the end. Another camera
+/// has other ranges and another view.
 #[derive(Debug, Clone, Default)]
-struct SetByViewers {
-    camera: Option<Known>,
-    settings: Vec<ControlSetting>,
-}
+struct SetByViewers(Vec<(Known, Vec<ControlSetting>)>);
 
 impl SetByViewers {
-    fn are_for(&self, camera: Option<&Known>) -> bool {
-        let known = self.camera.as_ref();
-        known.zip(camera).is_some_and(|(known, camera)| known.is(camera))
+    /// More cameras than these are not remembered.
+    const MOST: usize = 4;
+
+    fn place_of(&self, camera: Option<&Known>) -> Option<usize> {
+        let camera = camera?;
+        self.0.iter().position(|(known, _)| known.is(camera))
     }
 
     fn of(&self, camera: Option<&Known>) -> &[ControlSetting] {
-        if self.are_for(camera) { &self.settings } else { &[] }
+        match self.place_of(camera) {
+            Some(at) => &self.0[at].1,
+            None => &[],
+        }
+    }
+
+    fn begin(&mut self, camera: &Known) {
+        let settings = match self.place_of(Some(camera)) {
+            Some(at) => self.0.remove(at).1,
+            None => Vec::new(),
+        };
+        self.0.push((camera.clone(), settings));
+        if self.0.len() > Self::MOST {
+            self.0.remove(0);
+        }
     }
 }
 
@@ -51,15 +66,11 @@ impl Wanted {
         self.options.iter().chain(self.viewers().of(camera)).cloned().collect()
     }
 
-    /// Notes that `camera` streams, and that viewers set controls of it from here on. Forgets what
-    /// they have set on another camera.
+    /// Notes that `camera` streams, and that viewers set controls of it from here on.
     pub(in super::super) fn are_for(&self, camera: Option<&Known>) {
-        let Some(camera) = camera else { return };
-        let mut viewers = self.viewers();
-        if !viewers.are_for(Some(camera)) {
-            viewers.settings.clear();
+        if let Some(camera) = camera {
+            self.viewers().begin(camera);
         }
-        viewers.camera = Some(camera.clone());
     }
 
     fn viewers(&self) -> MutexGuard<'_, SetByViewers> {
@@ -85,17 +96,18 @@ impl Wanted {
     /// switched that on afterwards.
     pub(in super::super) fn forget(&self, camera: Option<&Known>, overruled: &[ControlSetting]) {
         let mut viewers = self.viewers();
-        if viewers.are_for(camera) {
-            viewers.settings.retain(|setting| !overruled.contains(setting));
+        if let Some(at) = viewers.place_of(camera) {
+            viewers.0[at].1.retain(|setting| !overruled.contains(setting));
         }
     }
 
     /// Notes that a viewer has set a control.
     pub(super) fn keep(&self, id: u32, name: &str, value: i64) {
         let setting = ControlSetting::numbered(id, value).called(name);
-        let mut viewers = self.viewers();
-        viewers.settings.retain(|earlier| !earlier.is_for_the_same(&setting));
-        viewers.settings.push(setting);
+        if let Some((_, settings)) = self.viewers().0.last_mut() {
+            settings.retain(|earlier| !earlier.is_for_the_same(&setting));
+            settings.push(setting);
+        }
     }
 }
 
@@ -344,7 +356,11 @@ mod tests {
         assert_eq!(board.set(BRIGHTNESS, 5), Ok(()));
         assert_eq!(count(&in_port("left")), 2, "the same camera, opened again");
         assert_eq!(count(&in_port("right")), 1, "another camera has the options alone");
-        assert_eq!(count(&in_port("left")), 1);
+        assert_eq!(count(&in_port("left")), 2, "the first camera is back");
+        for port in ["1", "2", "3", "4"] {
+            assert_eq!(count(&in_port(port)), 1);
+        }
+        assert_eq!(count(&in_port("left")), 1, "that was long ago");
     }
 
     #[test]
