@@ -134,6 +134,15 @@ impl Camera {
     }
 }
 
+impl Drop for Camera {
+    fn drop(&mut self) {
+        // Those that have come since it was opened.
+        if let Some(known) = &self.known {
+            known.look_for_twins(Path::new(SYSFS));
+        }
+    }
+}
+
 impl FrameSource for Camera {
     fn layout(&self) -> &FrameLayout {
         self.queue.layout()

@@ -3,6 +3,7 @@
 use super::ioctl::Capability;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// The identity of a camera.
 ///
@@ -57,27 +58,43 @@ impl Identity {
 }
 
 /// A camera that was open, to be found again.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub(super) struct Known {
     identity: Identity,
     /// The devices in sysfs of the other cameras with the same product and serial number that were
-    /// there at the same time.
-    twins: Vec<PathBuf>,
+    /// there at the same time. Clones share them.
+    twins: Arc<Mutex<Vec<PathBuf>>>,
 }
 
 impl Known {
     /// Remembers the camera `identity` and its twins in `sysfs` (`/sys/class/video4linux`).
     pub(super) fn of(identity: Identity, sysfs: &Path) -> Self {
-        let mut twins = Vec::new();
-        if identity.has_a_serial_number() {
-            for node in fs::read_dir(sysfs).into_iter().flatten().flatten() {
-                let (usb, device, _) = facts(&node.path());
-                if usb == identity.usb && device != identity.place.device {
-                    twins.push(device);
-                }
+        let known = Self { identity, twins: Arc::default() };
+        known.look_for_twins(sysfs);
+        known
+    }
+
+    /// Also remembers the twins that have come to `sysfs` since. To be called while the camera is
+    /// there, or has just gone: later, it may be the camera itself in another port.
+    pub(super) fn look_for_twins(&self, sysfs: &Path) {
+        if !self.identity.has_a_serial_number() {
+            return;
+        }
+        for node in fs::read_dir(sysfs).into_iter().flatten().flatten() {
+            let (usb, device, _) = facts(&node.path());
+            let is_twin = usb == self.identity.usb && device != self.identity.place.device;
+            if is_twin && !self.has_twin_at(&device) {
+                self.twins().push(device);
             }
         }
-        Self { identity, twins }
+    }
+
+    fn has_twin_at(&self, device: &Path) -> bool {
+        self.twins().iter().any(|twin| twin == device)
+    }
+
+    fn twins(&self) -> MutexGuard<'_, Vec<PathBuf>> {
+        self.twins.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Which of `others` is this camera: the one in the same place, or else the only one that has
@@ -91,7 +108,7 @@ impl Known {
             return stayed;
         }
         let may_be_it =
-            |other: &Identity| is_same_product(other) && !self.twins.contains(&other.place.device);
+            |other: &Identity| is_same_product(other) && !self.has_twin_at(&other.place.device);
         let mut moved = (0..others.len()).filter(|&at| may_be_it(others[at]));
         moved.next().filter(|_| moved.next().is_none())
     }
@@ -163,7 +180,7 @@ impl Identity {
 impl Known {
     /// A camera without twins.
     pub(super) fn alone(identity: Identity) -> Self {
-        Self { identity, twins: Vec::new() }
+        Self { identity, twins: Arc::default() }
     }
 }
 
@@ -174,6 +191,13 @@ mod tests {
 
     fn webcam(serial: &str, place: &str) -> Identity {
         Identity::webcam(serial, place)
+    }
+
+    /// A webcam in port 1, with a twin.
+    fn with_twin_in(port: &str) -> Known {
+        let known = Known::alone(webcam("none", "port 1"));
+        known.twins().push(port.into());
+        known
     }
 
     #[test]
@@ -195,7 +219,7 @@ mod tests {
     #[test]
     fn twins_share_a_link_and_what_a_serial_number_or_the_product_tells_apart_does_not() {
         let alone = |serial| Known::alone(webcam(serial, "port 1"));
-        let with_twin = Known { identity: webcam("none", "port 1"), twins: vec!["port 2".into()] };
+        let with_twin = with_twin_in("port 2");
         for (known, other, is_shared) in [
             (alone(""), webcam("", "port 2"), true),
             (alone(""), webcam("", "port 1"), false),
@@ -219,7 +243,7 @@ mod tests {
 
     #[test]
     fn a_twin_that_was_there_before_is_never_meant() {
-        let known = Known { identity: webcam("none", "port 1"), twins: vec!["port 2".into()] };
+        let known = with_twin_in("port 2");
         let now = [webcam("none", "port 2"), webcam("none", "port 3")];
         assert_eq!(known.find(&[&now[0]]), None);
         assert_eq!(known.find(&[&now[0], &now[1]]), Some(1), "it was moved");
@@ -311,8 +335,25 @@ mod tests {
             |name| Identity::read(&class.join(name), &Capability::default()).expect("a node");
         let twin = read("video3");
         let known = Known::of(read("video0"), &class);
-        assert_eq!(known.twins, std::slice::from_ref(&twin.place.device));
+        assert_eq!(*known.twins(), std::slice::from_ref(&twin.place.device));
         assert_eq!(known.find(&[&twin]), None);
-        assert_eq!(Known::of(read("video1"), &class).twins, [] as [PathBuf; 0]);
+        assert!(Known::of(read("video1"), &class).twins().is_empty());
+    }
+
+    #[test]
+    fn a_twin_that_came_while_the_camera_was_open_is_not_taken_for_it() {
+        let sysfs = sysfs();
+        let class = sysfs.path().join("class");
+        let identity = |name| Identity::read(&class.join(name), &Capability::default());
+        let twin = identity("video3").expect("a node");
+        let (there, away) = (class.join("video3"), sysfs.path().join("away"));
+        fs::rename(&there, &away).expect("unplugged");
+        let known = Known::of(identity("video0").expect("a node"), &class);
+        let of_the_finder = known.clone();
+        assert_eq!(of_the_finder.find(&[&twin]), Some(0), "it may be the camera in another port");
+        fs::rename(&away, &there).expect("plugged in");
+        (0..2).for_each(|_| known.look_for_twins(&class));
+        assert_eq!(of_the_finder.find(&[&twin]), None);
+        assert_eq!(*known.twins(), [twin.place.device]);
     }
 }
