@@ -77,7 +77,7 @@ cache=$(cd "$cache" && pwd)
 # Tests in parallel: the first one fetches, the others wait and find the files.
 exec 9>"$cache/lock"
 flock 9
-"$here/../need.sh" qemu-system-aarch64:qemu-system-arm cpio:cpio depmod:kmod xz:xz-utils >&2 || skip "cannot install QEMU for arm64, cpio, kmod and xz"
+"$here/../need.sh" qemu-system-aarch64:qemu-system-arm cpio:cpio depmod:kmod xz:xz-utils setpriv:util-linux >&2 || skip "cannot install QEMU for arm64, cpio, kmod and xz"
 # The version is written last. Without it, the last fetch was interrupted.
 if [ ! -e "$cache/kernel/version" ]; then
     rm -rf "$cache"/{apt,kernel,sysroot,base.cpio}

@@ -6,8 +6,13 @@
 #
 # After `rig ready`, every line typed is run as a shell command (see init). BINARY may be empty: ''.
 # LANCAM_RIG_FORWARD="HOST:GUEST…" forwards 127.0.0.1:HOST to the guest's TCP port GUEST; `virt` only.
-# The shell becomes QEMU: the process id stays the same.
+# The shell becomes QEMU: the process id stays the same. It ends with the process that started it (more exactly: with the
+# thread), and after an hour. `rig.seconds=7200` as a kernel argument gives it two.
 set -euo pipefail
+
+# The kernel ends it, because whoever is killed cannot. A parent that is gone already has left another one in its place.
+if [ -z "${LANCAM_RIG_PARENT:-}" ]; then LANCAM_RIG_PARENT=$PPID exec setpriv --pdeathsig KILL "$0" "$@"; fi
+[ "$LANCAM_RIG_PARENT" = "$PPID" ] || exit
 
 here=$(cd "$(dirname "$0")" && pwd)
 machine=$1
@@ -17,9 +22,9 @@ cache=$("$here/fetch.sh")
 
 # QEMU reads the deleted initramfs through an open descriptor, so there is nothing to clean up.
 initrd=$(mktemp "$cache/initrd.XXXXXX")
-"$here/initramfs.sh" "$binary" >"$initrd"
-exec 3<"$initrd"
+exec 3<>"$initrd"
 rm "$initrd"
+"$here/initramfs.sh" "$binary" >&3
 
 qemu=(qemu-system-aarch64 -m 1024 -kernel "$cache/kernel/vmlinuz" -initrd /dev/fd/3
     -display none -monitor none -no-reboot)

@@ -1,5 +1,6 @@
 //! A real kernel with a real driver as the camera, on an emulated Pi.
 
+mod guests;
 pub mod pi;
 mod pi_controls;
 mod pi_formats;

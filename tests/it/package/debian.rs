@@ -65,7 +65,9 @@ impl Debian {
         assert!(made.status.success(), "{said}");
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let name = format!("lancam{}-{number}", std::process::id());
-        let mut boot = Command::new(&script);
+        // If this process is killed, the kernel tells the script, which then cleans up.
+        let mut boot = Command::new("setpriv");
+        boot.args(["--pdeathsig", "TERM"]).arg(&script);
         boot.args([suite, &name]).stdin(Stdio::null()).stdout(Stdio::piped());
         let mut boot = boot.spawn().expect("it was started before");
         let mut line = String::new();

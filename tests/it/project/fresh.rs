@@ -137,11 +137,12 @@ fn each_target_has_the_licences_of_its_own_crates() {
 /// Runs a command in a fresh clone of this commit on a bare Debian, in a container. Returns its output and
 /// whether it succeeded. `None` if this machine cannot run a container, which counts as a skip.
 fn in_a_bare(suite: &str, keep: &Path, network: &str, command: &[&str]) -> Option<(String, bool)> {
-    // It may take hours if others use the machine.
-    let mut bare = Command::new("timeout");
-    bare.args(["--kill-after=30", "10800"]).arg(Path::new(HERE).join("cross/rig/bare.sh"));
+    // It may take hours if others use the machine. If this process is killed, the kernel ends it.
+    let mut bare = Command::new("setpriv");
+    bare.args(["--pdeathsig", "TERM", "timeout", "--kill-after=30", "10800"])
+        .arg(Path::new(HERE).join("cross/rig/bare.sh"));
     bare.arg(suite).args(command).env("BARE_KEEP", keep).env("BARE_NETWORK", network);
-    let output = bare.stdin(Stdio::null()).output().expect("timeout is there");
+    let output = bare.stdin(Stdio::null()).output().expect("setpriv is there");
     let said = [output.stdout, output.stderr].concat();
     let said = String::from_utf8_lossy(&said).into_owned();
     if output.status.code() == Some(77) {

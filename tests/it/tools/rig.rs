@@ -8,7 +8,8 @@
 //! pi.sh("lancam >/tmp/log 2>&1 &");
 //! let viewer = TcpStream::connect(("127.0.0.1", pi.port(9999)));
 //! ```
-//! The guest runs Debian's arm64 kernel with `vivid`, a real V4L2 driver: see cross/rig/README.md.
+//! The guest runs Debian's arm64 kernel with `vivid`, a real V4L2 driver: see cross/rig/README.md. It ends with the thread
+//! that boots it, also if the whole process is killed.
 #![allow(clippy::panic, reason = "what goes wrong here fails the test that asked for it")]
 
 use std::fmt;
@@ -123,7 +124,8 @@ impl Guest {
         self.console.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn ends_within(&mut self, limit: Duration) -> bool {
+    /// Whether the emulator ends by itself.
+    pub(crate) fn ends_within(&mut self, limit: Duration) -> bool {
         let deadline = Instant::now() + limit;
         loop {
             match self.qemu.try_wait() {
@@ -236,8 +238,8 @@ fn exit_status(line: &[u8]) -> Option<i32> {
     std::str::from_utf8(line).ok()?.strip_prefix("rig exit ")?.parse().ok()
 }
 
-/// Lines with their ends, read by a separate thread, so that waiting for one can have a deadline.
-fn lines_of(stream: impl Read + Send + 'static) -> Receiver<Vec<u8>> {
+/// Lines with their ends, each as soon as it comes. They are read by a separate thread, so that waiting for one can have a deadline.
+pub(crate) fn lines_of(stream: impl Read + Send + 'static) -> Receiver<Vec<u8>> {
     let (sender, lines) = mpsc::channel();
     thread::spawn(move || {
         let mut stream = BufReader::new(stream);
@@ -263,7 +265,7 @@ fn choose_ports() -> Vec<(u16, u16)> {
 }
 
 /// Downloads everything before the time of a boot counts. The first time it downloads 80 MB.
-fn fetch() -> Result<(), Skip> {
+pub(crate) fn fetch() -> Result<(), Skip> {
     let output = script("fetch.sh")
         .output()
         .map_err(|error| Skip(format!("cannot run cross/rig/fetch.sh: {error}")))?;
@@ -279,7 +281,8 @@ fn fetch() -> Result<(), Skip> {
     }
 }
 
-fn script(name: &str) -> Command {
+/// A script of cross/rig.
+pub(crate) fn script(name: &str) -> Command {
     Command::new(Path::new(env!("CARGO_MANIFEST_DIR")).join("cross/rig").join(name))
 }
 
@@ -290,10 +293,10 @@ const GUEST_PORTS: [u16; 2] = [9999, 8080];
 const NUDGED: Duration = Duration::from_secs(10);
 
 /// The line of init that says it takes commands.
-const READY: &[u8] = b"rig ready";
+pub(crate) const READY: &[u8] = b"rig ready";
 
 /// The exit code of cross/rig/fetch.sh if this machine cannot get the files.
 const SKIP_CODE: i32 = 77;
 
 /// A boot takes 4 s on two idle cores, but they may be busy with other tests.
-const BOOT: Duration = Duration::from_secs(120);
+pub(crate) const BOOT: Duration = Duration::from_secs(120);
