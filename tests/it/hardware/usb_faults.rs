@@ -152,7 +152,6 @@ fn each_fault_of_a_usb_camera_leaves_viewers_with_a_picture_or_a_word() {
         scene.clear();
     }
     assert!(failed.is_empty(), "{failed:#?}");
-    assert!(!scene.guest.sh("dmesg").text().contains("Internal error"), "the kernel itself failed");
     scene.guest.power_off();
 }
 

@@ -98,7 +98,6 @@ fn nothing_hangs_or_grows_while_one_fault_follows_another() {
     report(&samples);
     let log = scene.stop();
     assert!(!log.contains("panicked"), "{log}");
-    assert!(!scene.guest.sh("dmesg").text().contains("Internal error"), "the kernel itself failed");
     scene.guest.power_off();
 }
 

@@ -17,6 +17,7 @@ pub mod impostor;
 pub mod interrupted;
 pub mod jpeg_quirks;
 pub mod jpeg_tools;
+pub mod kernel_log;
 pub mod keyed_camera;
 pub mod lan;
 pub mod matroska_reader;

@@ -12,6 +12,7 @@
 //! that boots it, also if the whole process is killed.
 #![allow(clippy::panic, reason = "what goes wrong here fails the test that asked for it")]
 
+use crate::tools::kernel_log;
 use std::fmt;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, TcpListener};
@@ -42,7 +43,7 @@ pub(crate) struct Output {
     pub(crate) stdout: Vec<u8>,
 }
 
-/// A booted machine. Dropping it ends it.
+/// A booted machine. Dropping it ends it. A test that fails is told if the guest's kernel has failed.
 pub(crate) struct Guest {
     qemu: Child,
     ports: Vec<(u16, u16)>,
@@ -93,10 +94,23 @@ impl Guest {
         pair.unwrap_or_else(|| panic!("port {port} of the emulated Pi is not forwarded")).0
     }
 
-    /// Powers the guest off at once, and waits for the emulator to end.
+    /// Powers the guest off at once, and waits for the emulator to end. Panics if the guest's kernel has failed.
     pub(crate) fn power_off(mut self) {
+        let failure = self.kernel_failure();
         let _ = self.console().send("poweroff -f");
-        assert!(self.ends_within(Duration::from_secs(20)), "the emulated Pi did not power off");
+        let has_ended = self.ends_within(Duration::from_secs(20));
+        assert!(failure.is_none(), "{}", failure.unwrap_or_default());
+        assert!(has_ended, "the emulated Pi did not power off");
+    }
+
+    /// What the guest's kernel says of a failure of its own, with a sentence about it. `None` if there is none, or if the
+    /// guest does not answer.
+    pub(crate) fn kernel_failure(&self) -> Option<String> {
+        let log = self.console().run("dmesg", Duration::from_secs(20)).ok()?;
+        let lines = kernel_log::failure(&log.text())?;
+        Some(format!(
+            "the guest's kernel failed, not lancam (a CPU that stood still may be this busy machine's):\n{lines}"
+        ))
     }
 
     fn start(machine: Machine, lancam: Option<&Path>, kernel_arguments: &str) -> Guest {
@@ -139,6 +153,12 @@ impl Guest {
 
 impl Drop for Guest {
     fn drop(&mut self) {
+        // A test that fails may have failed because of the kernel.
+        if thread::panicking()
+            && let Some(failure) = self.kernel_failure()
+        {
+            eprintln!("{failure}");
+        }
         let _ = self.qemu.kill();
         let _ = self.qemu.wait();
     }
