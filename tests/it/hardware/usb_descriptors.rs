@@ -1,6 +1,6 @@
 //! Faults of [`usb_faults`](super::usb_faults) in the descriptors of a USB camera.
 
-use crate::hardware::usb_scene::{Scene, text_of};
+use crate::hardware::usb_scene::{Scene, print_gap, text_of};
 use crate::tools::usb_camera::lsusb;
 use std::ops::Range;
 use std::time::Instant;
@@ -58,7 +58,7 @@ fn is_listed_and_watched(scene: &Scene, what: &str, text: &str, size: &str) {
     assert!(list.ok() && list.text().contains(size), "{what}: {list}");
     scene.start(&format!("--size {size}"));
     let (start, watcher) = (Instant::now(), scene.watch());
-    watcher.picture_after(start);
+    print_gap(watcher.picture_after(start));
     let committed = scene.camera.seen().committed.unwrap_or_default();
     assert!(committed.contains(size), "{what}: {committed}");
     println!("  {what}: {committed}");
@@ -104,7 +104,7 @@ pub(crate) fn two_hundred_sizes(scene: &Scene) {
     assert!(list.ok() && sizes >= 200, "{sizes}: {list}");
     scene.start("--size 416x192");
     let (start, watcher) = (Instant::now(), scene.watch());
-    watcher.picture_after(start);
+    print_gap(watcher.picture_after(start));
     let committed = scene.camera.seen().committed.unwrap_or_default();
     assert!(committed.starts_with("MJPG 416x192"), "{committed}");
     scene.stop();

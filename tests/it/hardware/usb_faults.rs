@@ -5,11 +5,11 @@
 //! [`FAULTS`]. With `LANCAM_BLESS=1`, they become the table in docs/HARDWARE.md. `LANCAM_FAULTS=unplugged`
 //! runs only those with that word in their sentence.
 
-use crate::hardware::pi::run;
 use crate::hardware::usb_descriptors;
 use crate::hardware::usb_frames::{self, spoilt};
 use crate::hardware::usb_scene::{
-    Scene, assert_exact, print_gap, stands_on_the_page, text_of, watched,
+    ANOTHER_AFTER, BRIGHTNESS, Scene, assert_back, assert_exact, print_gap, stands_on_the_page,
+    text_of, watched,
 };
 use crate::tools::native_client::{NativeClient, Said};
 use crate::tools::until::wait_until;
@@ -170,12 +170,7 @@ fn unplugged_in_a_frame(scene: &Scene) {
     scene.camera.order(|orders| orders.unplug = Some(Moment::InFrame));
     watcher.told_after(pulled, "was unplugged");
     scene.unplug();
-    let given = Instant::now();
-    scene.plug_into(0);
-    scene.wait_for_node();
-    let node = Instant::now();
-    let gap = watcher.picture_after(given);
-    print_gap(gap.saturating_sub(node - given));
+    assert_back(scene.plug_in_and_see(0, &watcher));
     assert_exact(&watcher.pictures_after(pulled, 10));
     let after = scene.camera.seen();
     assert_eq!(
@@ -190,11 +185,7 @@ fn unplugged_in_a_frame(scene: &Scene) {
 fn plugged_into_another_port(scene: &Scene) {
     let watcher = watched(scene, "--size 640x480");
     scene.unplug();
-    let given = Instant::now();
-    scene.plug_into(3);
-    scene.wait_for_node();
-    let node = Instant::now();
-    print_gap(watcher.picture_after(given).saturating_sub(node - given));
+    assert_back(scene.plug_in_and_see(3, &watcher));
     scene.stop();
 }
 
@@ -204,9 +195,7 @@ fn unplugged_at_the_start(scene: &Scene) {
     scene.start("--size 640x480");
     let watcher = scene.watch();
     scene.wait_until_pulled();
-    let given = Instant::now();
-    scene.plug_into(0);
-    watcher.picture_after(given);
+    assert_back(scene.plug_in_and_see(0, &watcher));
     scene.stop();
 }
 
@@ -216,9 +205,7 @@ fn unplugged_in_probe(scene: &Scene) {
     scene.camera.order(|orders| orders.unplug = Some(Moment::Probe));
     scene.plug_into(0);
     scene.wait_until_pulled();
-    let given = Instant::now();
-    scene.plug_into(0);
-    watcher.picture_after(given);
+    assert_back(scene.plug_in_and_see(0, &watcher));
     scene.stop();
 }
 
@@ -230,13 +217,9 @@ fn unplugged_while_a_control_is_set(scene: &Scene) {
     let pulled = Instant::now();
     watcher.told_after(pulled, "was unplugged");
     scene.unplug();
-    let given = Instant::now();
-    scene.plug_into(0);
-    watcher.picture_after(given);
+    assert_back(scene.plug_in_and_see(0, &watcher));
     scene.stop();
 }
-
-const BRIGHTNESS: u32 = 0x0098_0900;
 
 fn another_camera_in_the_same_port(scene: &Scene) {
     let watcher = watched(scene, "--size 640x480 --control lan");
@@ -248,11 +231,8 @@ fn another_camera_in_the_same_port(scene: &Scene) {
     scene.unplug();
     let other = text_of("webcam").replace("A1B2C3D4", "Z9").replace("Plain Webcam", "Other Webcam");
     scene.camera.becomes(lsusb::parse(&other).expect("a camera"));
-    let given = Instant::now();
-    scene.plug_into(0);
-    scene.wait_for_node();
-    let gap = watcher.picture_after(given);
-    println!("  the other camera's picture after {:.1} s", gap.as_secs_f64());
+    let gap = scene.plug_in_and_see(0, &watcher);
+    assert_back(gap.saturating_sub(ANOTHER_AFTER));
     let set = scene.camera.seen().controls;
     assert!(!set.contains_key("brightness"), "{set:?}");
     assert!(scene.log().contains("Other Webcam"), "{}", scene.log());
@@ -269,7 +249,7 @@ fn no_bandwidth(scene: &Scene) {
     let said = watcher.told_after(start, "bandwidth");
     assert!(said.contains("a smaller --size"), "{said}");
     scene.camera.order(|orders| orders.refuse_start = None);
-    print_gap(watcher.picture_after(Instant::now()));
+    assert_back(watcher.picture_after(Instant::now()));
     scene.stop();
 }
 
@@ -279,31 +259,31 @@ fn halted(scene: &Scene) {
     scene.camera.order(|orders| orders.halt = true);
     watcher.told_after(start, "camera");
     scene.camera.order(|orders| orders.halt = false);
-    print_gap(watcher.picture_after(Instant::now()));
+    assert_back(watcher.picture_after(Instant::now()));
     scene.stop();
 }
 
 /// A hub that loses its power for a moment takes its devices with it, and finds them anew.
 fn hub_reset(scene: &Scene) {
-    let hub = |on: u8| {
-        format!("for hub in /sys/bus/usb/devices/usb*/authorized; do echo {on} >$hub; done")
-    };
     let watcher = watched(scene, "--size 640x480");
     let start = Instant::now();
-    run(&scene.guest, &hub(0));
+    scene.switch_hubs(false);
     watcher.told_after(start, "was unplugged");
     scene.wait_for_no_node();
-    run(&scene.guest, &hub(1));
-    scene.wait_for_node();
-    print_gap(watcher.picture_after(Instant::now()));
+    let (fresh, given) = (scene.next_number(), Instant::now());
+    scene.switch_hubs(true);
+    assert_back(watcher.picture_from(fresh, given));
     assert_exact(&watcher.pictures_after(Instant::now(), 5));
     scene.stop();
 }
 
 fn a_control_that_fails(scene: &Scene) {
     scene.camera.order(|orders| orders.controls = [("brightness".into(), Manner::Stalls)].into());
-    let watcher = watched(scene, "--size 640x480 --set brightness=20 --set contrast=40");
-    assert_exact(&watcher.pictures_after(Instant::now(), 5));
+    scene.plug("webcam");
+    scene.start("--size 640x480 --set brightness=20 --set contrast=40");
+    let (start, watcher) = (Instant::now(), scene.watch());
+    print_gap(watcher.picture_after(start));
+    assert_exact(&watcher.pictures_after(start, 5));
     let log = scene.log();
     let fails = "the camera fails to say what this control can be";
     assert!(log.contains(&format!("brightness=20: {fails}")), "{log}");
@@ -339,5 +319,6 @@ fn a_control_that_is_slow(scene: &Scene) {
         took.as_secs_f64()
     );
     assert!(pictures >= 5, "the picture stood still");
+    assert_back(watcher.longest_gap(asked));
     scene.stop();
 }

@@ -1,7 +1,9 @@
 //! Faults of [`usb_faults`](super::usb_faults) in the frames of a USB camera, or in their times.
 
 use crate::hardware::pi::viewer;
-use crate::hardware::usb_scene::{Event, Scene, Watcher, assert_exact, print_gap, watched};
+use crate::hardware::usb_scene::{
+    Event, Scene, Watcher, assert_back, assert_exact, print_gap, watched,
+};
 use crate::tools::camera_process::PATIENCE;
 use crate::tools::native_client::{Said, look};
 use crate::tools::until::wait_until;
@@ -18,6 +20,7 @@ pub(crate) fn spoilt(scene: &Scene, flaw: Flaw, every: u64, is_exact: bool) {
     let start = Instant::now();
     let pictures = watcher.pictures_after(start, 40);
     scene.camera.order(|orders| orders.flaw = None);
+    assert_back(watcher.picture_after(Instant::now()));
     if is_exact {
         assert_exact(&pictures);
     } else {
@@ -33,8 +36,7 @@ pub(crate) fn noise_at_first(scene: &Scene) {
     scene.camera.order(|orders| orders.noise_at_start = 30);
     scene.start("--size 640x480");
     let (start, watcher) = (Instant::now(), scene.watch());
-    let gap = watcher.picture_after(start);
-    println!("  the first picture {} ms after a viewer came", gap.as_millis());
+    print_gap(watcher.picture_after(start));
     assert_exact(&watcher.pictures_after(start, 10));
     scene.stop();
 }
@@ -49,7 +51,7 @@ pub(crate) fn noise_for_ever(scene: &Scene) {
     wait_for_frames(scene, 300);
     assert!(scene.log().lines().count() <= lines + 1, "the log grows:\n{}", scene.log());
     scene.camera.order(|orders| orders.flaw = None);
-    print_gap(watcher.picture_after(Instant::now()));
+    assert_back(watcher.picture_after(Instant::now()));
     scene.stop();
 }
 
@@ -69,7 +71,7 @@ pub(crate) fn silent(scene: &Scene, seconds: u64) {
     let until = start + Duration::from_secs(seconds);
     scene.camera.order(|orders| orders.silent_until = Some(until));
     watcher.told_after(start, "no frame");
-    print_gap(watcher.picture_after(until.max(Instant::now())));
+    assert_back(watcher.picture_after(until));
     assert_exact(&watcher.pictures_after(until, 5));
     scene.stop();
 }
@@ -78,14 +80,17 @@ pub(crate) fn without_tables(scene: &Scene) {
     scene.plug("webcam");
     scene.camera.order(|orders| orders.flaw = Some((1, Flaw::NoTables)));
     scene.start("--size 640x480");
-    let mut client = viewer(&scene.guest);
-    for _ in 0..5 {
+    let (start, mut client) = (Instant::now(), viewer(&scene.guest));
+    for index in 0..5 {
         let (size, jpeg) = loop {
             if let Said::Frame { facts, payload } = client.hear() {
                 client.say(&Message::Ack { sequence: facts.sequence });
                 break (facts.size, payload);
             }
         };
+        if index == 0 {
+            print_gap(start.elapsed());
+        }
         let number = Numbered::number_of(&jpeg).expect("the camera's JPEG");
         // Some decoders know the standard tables, others do not.
         let has_tables = jpeg.windows(2).any(|pair| pair == [0xFF, 0xC4]);
@@ -104,12 +109,14 @@ pub(crate) fn another_size(scene: &Scene) {
         scene.camera.order(|orders| orders.other_size = size);
         let (width, height) = size.unwrap_or((640, 480));
         let start = Instant::now();
-        let is_it = |(at, event): &(Instant, Event)| {
+        let since = |(at, event): &(Instant, Event)| {
             let is_exact = matches!(event, Event::Picture { size, is_exact: true, .. }
                 if *size == Size::new(width, height));
-            *at > start && is_exact
+            (*at > start && is_exact).then(|| *at - start)
         };
-        wait_until("pictures of this size", || watcher.events().iter().any(is_it).then_some(()));
+        assert_back(wait_until("a picture of this size", || {
+            watcher.events().iter().find_map(since)
+        }));
     }
     scene.stop();
 }
@@ -119,6 +126,8 @@ pub(crate) fn short_raw(scene: &Scene) {
     let watcher = watched(scene, "--size 640x480 --format YUYV");
     scene.camera.order(|orders| orders.flaw = Some((3, Flaw::Cut)));
     let pictures = watcher.pictures_after(Instant::now(), 20);
+    scene.camera.order(|orders| orders.flaw = None);
+    assert_back(watcher.picture_after(Instant::now()));
     let torn = pictures.iter().filter(|(number, _)| number.is_none()).count();
     assert_eq!(torn, 0, "{pictures:?}");
     scene.stop();
@@ -127,8 +136,11 @@ pub(crate) fn short_raw(scene: &Scene) {
 pub(crate) fn nonsense_of_the_clock(scene: &Scene) {
     let watcher = watched(scene, "--size 640x480");
     for clock in [Clock::Stands, Clock::Jumps] {
+        let start = Instant::now();
         scene.camera.order(|orders| orders.clock = clock);
-        assert_exact(&watcher.pictures_after(Instant::now(), 40));
+        assert_back(watcher.picture_after(start));
+        assert_exact(&watcher.pictures_after(start, 40));
+        assert_back(watcher.longest_gap(start));
     }
     assert_no_word(&watcher);
     scene.stop();
@@ -140,8 +152,7 @@ pub(crate) fn slow_in_the_dark(scene: &Scene) {
     let dark = Instant::now();
     assert_exact(&watcher.pictures_after(dark, 15));
     println!("  15 pictures in {:.1} s", dark.elapsed().as_secs_f64());
-    scene.camera.order(|orders| orders.slowness = 1);
-    assert_exact(&watcher.pictures_after(Instant::now(), 30));
+    at_its_rate_again(scene, &watcher);
     assert_no_word(&watcher);
     scene.stop();
 }
@@ -156,9 +167,15 @@ pub(crate) fn slower_than_its_patience(scene: &Scene) {
     assert_exact(&watcher.pictures_after(known, 5));
     assert!(openings <= 4, "opened {openings} times: {}", scene.log());
     assert_eq!(opened(), openings, "opened again though it is slow: {}", scene.log());
-    scene.camera.order(|orders| orders.slowness = 1);
-    assert_exact(&watcher.pictures_after(Instant::now(), 30));
+    at_its_rate_again(scene, &watcher);
     scene.stop();
+}
+
+fn at_its_rate_again(scene: &Scene, watcher: &Watcher) {
+    let start = Instant::now();
+    scene.camera.order(|orders| orders.slowness = 1);
+    assert_back(watcher.picture_after(start));
+    assert_exact(&watcher.pictures_after(start, 30));
 }
 
 /// Checks that the viewer was told of no fault. On a busy machine the emulated one may stand still for a

@@ -1,7 +1,7 @@
 //! What the tests with USB cameras share: an emulated Pi without another camera, a camera in software, and a
 //! viewer.
 
-use crate::hardware::pi::{NOT_OPEN, boot, run, viewer};
+use crate::hardware::pi::{NOT_OPEN, boot_with, run, viewer};
 use crate::tools::camera_process::PATIENCE;
 use crate::tools::native_client::{Said, look};
 use crate::tools::rig::{Guest, Machine};
@@ -42,9 +42,26 @@ pub(crate) fn watched(scene: &Scene, options: &str) -> Watcher {
     watcher
 }
 
+/// V4L2's id of a control that the webcam has.
+pub(crate) const BRIGHTNESS: u32 = 0x0098_0900;
+
+/// How long a camera may be away before lancam takes another one.
+pub(crate) const ANOTHER_AFTER: Duration = Duration::from_secs(5);
+
+/// How soon a picture must be there once the camera gives frames again. It is five times the goal, because
+/// machines are busy.
+const BACK: Duration = Duration::from_secs(5);
+
 /// Prints how long the viewer had no picture.
 pub(crate) fn print_gap(gap: Duration) {
-    println!("  a picture {} ms after the camera could give one (goal 1000)", gap.as_millis());
+    println!("  a picture after {} ms (goal 1000)", gap.as_millis());
+}
+
+/// Prints how long there was no picture after the camera could give one, and checks it.
+#[track_caller]
+pub(crate) fn assert_back(gap: Duration) {
+    print_gap(gap);
+    assert!(gap <= BACK, "no picture for {gap:.1?} though the camera could give one");
 }
 
 /// Checks that all pictures have exactly the camera's bytes.
@@ -82,7 +99,12 @@ pub(crate) fn stands_on_the_page(head: &str, rows: &str) {
 impl Scene {
     /// Boots. `None` if that is not possible here, which counts as a skip.
     pub(crate) fn boot() -> Option<Self> {
-        let guest = boot(Machine::Virt)?;
+        Self::boot_with("")
+    }
+
+    /// The same, with more on the kernel's command line.
+    pub(crate) fn boot_with(kernel_arguments: &str) -> Option<Self> {
+        let guest = boot_with(Machine::Virt, kernel_arguments)?;
         run(&guest, "modprobe -r vivid");
         let camera = Arc::new(UsbCamera::new(model("webcam"), Numbered::default()));
         Some(Self { guest, camera })
@@ -98,6 +120,20 @@ impl Scene {
     /// Plugs the same camera in again.
     pub(crate) fn plug_into(&self, socket: u8) {
         self.plug_other_into(&self.camera, socket);
+    }
+
+    /// Plugs the same camera in again, and waits for its picture. Returns how long that took, from before the
+    /// plug.
+    #[track_caller]
+    pub(crate) fn plug_in_and_see(&self, socket: u8, watcher: &Watcher) -> Duration {
+        let (fresh, plugged) = (self.next_number(), Instant::now());
+        self.plug_into(socket);
+        watcher.picture_from(fresh, plugged)
+    }
+
+    /// The number of the camera's next picture.
+    pub(crate) fn next_number(&self) -> u64 {
+        self.camera.seen().frames
     }
 
     /// Plugs one more camera in.
@@ -120,6 +156,15 @@ impl Scene {
             &format!(
                 "timeout 50 sh -c 'until grep -qs \"{product}\" /sys/class/video4linux/*/name; do usleep 50000; done'"
             ),
+        );
+    }
+
+    /// Switches all USB hubs off, which takes their devices away, or on again.
+    pub(crate) fn switch_hubs(&self, on: bool) {
+        let on = u8::from(on);
+        run(
+            &self.guest,
+            &format!("for hub in /sys/bus/usb/devices/usb*/authorized; do echo {on} >$hub; done"),
         );
     }
 
@@ -160,7 +205,7 @@ impl Scene {
     /// What lancam holds.
     pub(crate) fn holdings(&self) -> Holdings {
         let found = self.guest.sh(
-            "p=/proc/$(cat /tmp/pid); grep RssAnon $p/status | tr -dc 0-9; echo; ls $p/fd | wc -l; ls $p/task | wc -l",
+            "p=/proc/$(cat /tmp/pid); grep Private_Dirty $p/smaps_rollup | tr -dc 0-9; echo; ls $p/fd | wc -l; ls $p/task | wc -l",
         );
         let text = found.text();
         let mut numbers = text.lines().map(|line| line.trim().parse().expect("a number"));
@@ -260,6 +305,28 @@ impl Watcher {
             (*at > start && matches!(event, Event::Picture { .. })).then(|| *at - start)
         };
         self.wait("a picture", |events| events.iter().find_map(is_it))
+    }
+
+    /// Waits for the first picture with at least this number: an older one may still be on its way. Returns
+    /// how long after `since` it came.
+    #[track_caller]
+    pub(crate) fn picture_from(&self, number: u64, since: Instant) -> Duration {
+        let is_it = |(at, event): &(Instant, Event)| match event {
+            Event::Picture { number: Some(found), .. } if *found >= number => {
+                Some(at.saturating_duration_since(since))
+            }
+            _ => None,
+        };
+        self.wait("a new picture", |events| events.iter().find_map(is_it))
+    }
+
+    /// The longest time without a picture between the first one after `start` and the last one.
+    pub(crate) fn longest_gap(&self, start: Instant) -> Duration {
+        let events = self.events();
+        let is_picture =
+            |(at, event): &&(Instant, Event)| *at > start && matches!(event, Event::Picture { .. });
+        let at: Vec<Instant> = events.iter().filter(is_picture).map(|(at, _)| *at).collect();
+        at.windows(2).map(|pair| pair[1] - pair[0]).max().unwrap_or_default()
     }
 
     /// Waits for this many pictures after `start`, and returns their numbers.

@@ -19,7 +19,8 @@ const SLACK_KIB: u64 = 490;
 /// The resources that a process holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Holdings {
-    /// Resident memory of its own, without program text.
+    /// Memory of its own that it has written: `Private_Dirty`. `RssAnon` is an estimate in new kernels: each CPU counts up to
+    /// 256 KiB for itself.
     pub kib: u64,
     pub files: usize,
     pub threads: usize,
@@ -27,8 +28,9 @@ pub struct Holdings {
 
 impl Holdings {
     pub fn of(process: u32) -> Self {
-        let status = fs::read_to_string(format!("/proc/{process}/status")).expect("it runs");
-        let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:")).expect("memory");
+        let sums = fs::read_to_string(format!("/proc/{process}/smaps_rollup")).expect("it runs");
+        let line = sums.lines().find_map(|line| line.strip_prefix("Private_Dirty:"));
+        let line = line.expect("memory");
         let kib = line.trim().trim_end_matches(" kB").parse().expect("a number");
         let entries =
             |what| fs::read_dir(format!("/proc/{process}/{what}")).expect("it runs").count();
