@@ -1,6 +1,6 @@
 //! Faults of [`usb_faults`](super::usb_faults) in the frames of a USB camera, or in their times.
 
-use crate::hardware::pi::viewer;
+use crate::hardware::pi::{run, viewer};
 use crate::hardware::usb_scene::{
     Event, Scene, Watcher, assert_back, assert_exact, print_gap, watched,
 };
@@ -121,27 +121,38 @@ pub(crate) fn another_size(scene: &Scene) {
     scene.stop();
 }
 
-/// If half of a frame is missing, so is the number at its lower edge.
-pub(crate) fn short_raw(scene: &Scene) {
+/// The number is at a frame's lower edge: if half of the frame is missing, or if rows are not where they belong,
+/// so is the number.
+pub(crate) fn of_another_length(scene: &Scene, flaw: Flaw) {
     let watcher = watched(scene, "--size 640x480 --format YUYV");
-    scene.camera.order(|orders| orders.flaw = Some((3, Flaw::Cut)));
+    scene.camera.order(|orders| orders.flaw = Some((3, flaw)));
+    let fresh = scene.next_number();
     let pictures = watcher.pictures_after(Instant::now(), 20);
     scene.camera.order(|orders| orders.flaw = None);
     assert_back(watcher.picture_after(Instant::now()));
     let torn = pictures.iter().filter(|(number, _)| number.is_none()).count();
     assert_eq!(torn, 0, "{pictures:?}");
+    let is_flawed = |number: &u64| *number >= fresh && number.is_multiple_of(3);
+    let flawed = pictures.iter().filter_map(|(number, _)| *number).find(is_flawed);
+    assert_eq!(flawed, None, "it is not left out: {pictures:?}");
     scene.stop();
 }
 
+/// The driver uses the camera's clock if it is told to. By default it uses its own.
 pub(crate) fn nonsense_of_the_clock(scene: &Scene) {
     let watcher = watched(scene, "--size 640x480");
-    for clock in [Clock::Stands, Clock::Jumps] {
-        let start = Instant::now();
-        scene.camera.order(|orders| orders.clock = clock);
-        assert_back(watcher.picture_after(start));
-        assert_exact(&watcher.pictures_after(start, 40));
-        assert_back(watcher.longest_gap(start));
+    let option = "/sys/module/uvcvideo/parameters/hwtimestamps";
+    for uses_it in [0, 1] {
+        run(&scene.guest, &format!("echo {uses_it} >{option} && grep -q {uses_it} {option}"));
+        for clock in [Clock::Stands, Clock::Jumps] {
+            let start = Instant::now();
+            scene.camera.order(|orders| orders.clock = clock);
+            assert_back(watcher.picture_after(start));
+            assert_exact(&watcher.pictures_after(start, 40));
+            assert_back(watcher.longest_gap(start));
+        }
     }
+    run(&scene.guest, &format!("echo 0 >{option}"));
     assert_no_word(&watcher);
     scene.stop();
 }

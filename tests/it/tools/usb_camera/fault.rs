@@ -72,6 +72,15 @@ impl Clock {
             Self::Jumps => ticks.wrapping_mul(0x9E37_79B9),
         }
     }
+
+    /// The number of the USB frame at that time, of 11 bits. A right camera takes it from the bus. Over USB/IP there is none:
+    /// the host's is always 0.
+    pub(super) fn bus_frame(self, ticks: u32) -> u16 {
+        match self {
+            Self::Right | Self::Stands => 0,
+            Self::Jumps => u16::try_from(self.says(ticks) >> 21).expect("11 bits"),
+        }
+    }
 }
 
 /// A fault of a control.

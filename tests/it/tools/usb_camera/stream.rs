@@ -264,10 +264,11 @@ impl Stream {
         let header = if is_long { 0xFF } else { HEADER };
         let start = data.len();
         data.extend([header, flags]);
-        let clock = frame.clock.says(ticks(now));
-        data.extend(clock.to_le_bytes());
-        data.extend(clock.to_le_bytes());
-        data.extend([0, 0]);
+        let (ticks, clock) = (ticks(now), frame.clock);
+        // Presentation time stamp and source clock reference: the camera's clock, and with it the bus's.
+        data.extend(clock.says(ticks).to_le_bytes());
+        data.extend(clock.says(ticks).to_le_bytes());
+        data.extend(clock.bus_frame(ticks).to_le_bytes());
         let part = if is_long { part.min(64) } else { part };
         data.extend(&frame.bytes[frame.sent..frame.sent + part]);
         frame.sent += part;
