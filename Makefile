@@ -1,6 +1,6 @@
 .DEFAULT_GOAL := help
 export PREFIX DESTDIR
-.PHONY: help run test test-all test-raspi3b fetch screenshots check check-others install uninstall deb pi image image-lock flash deploy release bench compare fuzz
+.PHONY: help run test test-all test-raspi3b fetch screenshots check check-others install uninstall deb pi image image-lock flash deploy release bench compare fuzz soak
 
 help: ## this list
 	@sed -n 's/^# \(.*\):$$/\n\1/p; s/^\([a-z0-9-]*\):.*## /  \1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -50,9 +50,11 @@ test-raspi3b: ## the program for 64-bit Pis on an emulated Raspberry Pi 3B
 	tests/test.sh raspi3b
 
 HOURS ?= 1
-soak: ## a USB camera with one fault after another on the emulated Pi, for HOURS=N; SEED=N repeats a run; draws target/soak.png
-	@expr "$(HOURS)" : '[0-9.]*$$' >/dev/null || { echo "soak: HOURS must be a number, not $(HOURS)" >&2; exit 2; }
-	LANCAM_SOAK_HOURS=$(HOURS) LANCAM_SEED=$(SEED) tests/test.sh usb_soak --ignored
+soak: ## a USB camera with one fault after another on the emulated Pi, for HOURS=N; prints its seed and figures, draws target/soak.png; SEED=N repeats a run
+	@expr "$(HOURS)" : '[0-9]*\.\{0,1\}[0-9]*$$' '&' "$(HOURS)" : '.*[1-9]' >/dev/null || { echo "soak: HOURS must be a number above 0, not $(HOURS)" >&2; exit 2; }
+	@expr "0$(SEED)" : '[0-9]*$$' >/dev/null || { echo "soak: SEED must be a whole number, not $(SEED)" >&2; exit 2; }
+	@cross/rig/fetch.sh >/dev/null || { echo "soak: there is no emulated Pi on this machine; the lines above say what is missing" >&2; exit 1; }
+	LANCAM_SOAK_HOURS=$(HOURS) LANCAM_SEED=$(SEED) tests/test.sh usb_soak --ignored --nocapture
 
 check: ## formatting, lints, docs, scripts, licences and bans
 	tests/check.sh

@@ -256,7 +256,8 @@ fn auto_takes_a_ribbon_camera_where_there_is_no_other() {
     let (facts, _) = NativeClient::connect(camera.port()).frame();
     assert_eq!(facts.size, Size::new(320, 180));
     let address = format!("127.0.0.1:{}", camera.port());
-    let output = Viewer::start(&["-v", "--headless", "--json", "--frames", "20", &address]).finish();
+    let output =
+        Viewer::start(&["-v", "--headless", "--json", "--frames", "20", &address]).finish();
     assert!(output.status.success(), "{}", output.log.join("\n"));
     let sequences = output.sequences();
     assert!(sequences.len() == 20 && sequences.is_sorted_by(|a, b| a < b), "{sequences:?}");

@@ -188,6 +188,17 @@ fn benches(arguments: &[String]) -> Result<(), String> {
     if is_there { Ok(()) } else { Err(format!("there is no bench {bench}")) }
 }
 
+/// If a target that is not phony has the name of a file, make does nothing.
+#[test]
+fn every_target_of_the_makefile_is_phony() {
+    let makefile = fs::read_to_string(root().join("Makefile")).expect("a Makefile");
+    let phony = makefile.lines().find_map(|line| line.strip_prefix(".PHONY:")).expect("a list");
+    let phony: Vec<&str> = phony.split_whitespace().collect();
+    let targets = makefile.lines().filter_map(|line| Some(line.split_once(": ##")?.0));
+    let left_out: Vec<&str> = targets.filter(|target| !phony.contains(target)).collect();
+    assert_eq!(left_out, [""; 0]);
+}
+
 #[test]
 fn every_command_that_the_pages_tell_to_type_is_understood() {
     let (mut wrong, mut count) = (Vec::new(), 0);

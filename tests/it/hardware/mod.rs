@@ -12,3 +12,4 @@ mod usb_models;
 mod usb_replugs;
 mod usb_scene;
 mod usb_soak;
+mod usb_troubles;

@@ -102,7 +102,7 @@ fn a_slip_in_a_line_for_make_is_told_before_anything_is_built() {
     for (words, told) in [
         (&["falsh"][..], "make: there is no target \"falsh\". Type make for a list of them"),
         (&["install", "PREFIX=here"], "PREFIX must be a folder that begins with /, not 'here'"),
-        (&["soak", "HOURS=x"], "HOURS must be a number, not x"),
+        (&["soak", "HOURS=x"], "HOURS must be a number above 0, not x"),
         (&["fuzz", "SECONDS=1h"], "SECONDS must be a whole number, not 1h"),
         (&["compare", "CAMERA=/dev/nothing"], "there is no camera /dev/nothing"),
         (&["deploy"], "which Pi? Type: make deploy PI=pi@raspberrypi.local"),

@@ -61,13 +61,61 @@ pub struct Sample {
     pub held: Holdings,
 }
 
+impl Sample {
+    /// The memory, in KiB.
+    pub fn kib_as_float(&self) -> f64 {
+        f64::from(u32::try_from(self.held.kib).expect("small"))
+    }
+}
+
+/// How fast something grows.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Slope {
+    pub per_hour: f64,
+    /// The standard error of that.
+    pub error: f64,
+}
+
+impl Slope {
+    /// The line through these values that has the least squares, over hours. `None` if they are too few to tell growth from
+    /// noise.
+    pub fn of(values: &[(f64, f64)]) -> Option<Self> {
+        if values.len() < FEWEST {
+            return None;
+        }
+        let count = as_float(values.len());
+        let mean = |of: fn(&(f64, f64)) -> f64| values.iter().map(of).sum::<f64>() / count;
+        let (middle, level) = (mean(|it| it.0), mean(|it| it.1));
+        let spread: f64 = values.iter().map(|(at, _)| (at - middle).powi(2)).sum();
+        let joint: f64 = values.iter().map(|(at, value)| (at - middle) * (value - level)).sum();
+        let per_hour = joint / spread;
+        let rest = |&(at, value): &(f64, f64)| value - level - per_hour * (at - middle);
+        let rests: Vec<f64> = values.iter().map(rest).collect();
+        let squares: f64 = rests.iter().map(|rest| rest * rest).sum();
+        let neighbours: f64 = rests.windows(2).map(|pair| pair[0] * pair[1]).sum();
+        // Memory moves in steps, so a value resembles the one before it. Then the values tell less than as many that are
+        // independent.
+        let alike = if squares > 0.0 { (neighbours / squares).clamp(0.0, 0.99) } else { 0.0 };
+        let variance = squares / (count - 2.0) / spread * (1.0 + alike) / (1.0 - alike);
+        Some(Self { per_hour, error: variance.sqrt() })
+    }
+
+    /// Whether it is more than this, and more than noise can be: with chance alone, one run of forty has two standard errors.
+    pub fn exceeds(&self, per_hour: f64) -> bool {
+        self.per_hour > per_hour + 2.0 * self.error
+    }
+}
+
+/// The fewest values of which a slope is computed.
+const FEWEST: usize = 10;
+
 /// A figure's name, and where it is found.
 type Curve = (&'static str, fn(&Sample) -> f64);
 
 /// Draws a long run into a PNG: a curve over time for each figure.
 pub fn draw(path: &Path, samples: &[Sample]) {
     let curves: [Curve; 4] = [
-        ("memory, KiB", |it| as_float(it.held.kib.try_into().expect("small"))),
+        ("memory, KiB", Sample::kib_as_float),
         ("open files", |it| as_float(it.held.files)),
         ("threads", |it| as_float(it.held.threads)),
         ("no picture, ms", |it| it.gap.as_secs_f64() * 1000.0),
@@ -128,6 +176,23 @@ fn a_long_run_is_drawn_from_left_to_right_with_its_highest_value_on_top() {
     let dot = |x, y| picture.rgb(x, y) == [0, 0x60, 0xC0];
     assert!(dot(1, PANEL - 5 - 80) && dot(997, PANEL - 5 - 160), "memory doubles");
     assert!(!dot(500, PANEL - 5 - 80), "nothing is made up in between");
+}
+
+#[test]
+fn a_slope_is_told_from_noise_and_from_a_step() {
+    let values = |of: &dyn Fn(f64) -> f64| -> Vec<(f64, f64)> {
+        (0..100).map(|index| f64::from(index) / 100.0).map(|at| (at, of(at))).collect()
+    };
+    let slope = |of: &dyn Fn(f64) -> f64| Slope::of(&values(of)).expect("enough values");
+    let noise = |at: f64| 20.0 * (at * 7919.0).sin();
+    let leak = slope(&|at| 5000.0 + 60.0 * at + noise(at));
+    assert!((leak.per_hour - 60.0).abs() < 3.0 * leak.error, "{leak:?}");
+    assert!(leak.exceeds(1.0) && !leak.exceeds(100.0), "{leak:?}");
+    assert!(!slope(&|at| 5000.0 + noise(at)).exceeds(1.0), "noise");
+    let step = slope(&|at| if at < 0.5 { 5000.0 } else { 5064.0 });
+    assert!(step.error > 20.0, "that a hundred values are two tells less: {step:?}");
+    assert!(slope(&|at| 2.0 * at).exceeds(1.0), "without any noise");
+    assert_eq!(Slope::of(&values(&noise)[..9]), None);
 }
 
 /// Checks that the second half of the rounds takes no more memory than the first. Prints the figures.
