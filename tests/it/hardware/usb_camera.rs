@@ -2,9 +2,9 @@
 //! emulated Pi.
 
 use crate::hardware::usb_models::a_model_is_as_its_row_says;
-use crate::hardware::usb_scene::{Scene, model};
+use crate::hardware::usb_scene::{Scene, assert_exact, model, text_of};
 use crate::tools::camera_process::PATIENCE;
-use crate::tools::usb_camera::{Kind, Transfers};
+use crate::tools::usb_camera::{Kind, Transfers, lsusb};
 use std::time::Instant;
 
 #[test]
@@ -106,6 +106,78 @@ fn h264_alone_is_refused_with_what_it_is(scene: &Scene) {
     );
     let list = scene.guest.sh("lancam list");
     assert!(list.text().contains("H264"), "{list}");
+}
+
+#[test]
+#[ignore = "minutes: make test-all"]
+fn two_cameras_in_one_device_are_told_apart() {
+    let Some(scene) = Scene::boot() else { return };
+    scene.camera.becomes(lsusb::parse(&twofold()).expect("a camera"));
+    scene.plug_into(0);
+    scene.wait_for_camera("Infrared");
+    let list = scene.guest.sh("lancam list");
+    for line in [
+        "/dev/video0\n  Plain Webcam: Plain Webcam (/dev/video0, uvcvideo, usb-vhci_hcd.0-1)\n",
+        "/dev/video2\n  Plain Webcam: Infrared (/dev/video2, uvcvideo, usb-vhci_hcd.0-1)\n",
+    ] {
+        assert!(list.ok() && list.text().contains(line), "{line:?} is missing in:\n{list}");
+    }
+    let listed = list.text().matches(" integer       -64 to 64, default 0, now 0\n").count();
+    assert_eq!(listed, 2, "each has its brightness: {list}");
+    let cameras = [
+        ("/dev/video2", "Plain Webcam: Infrared", "320x240", "brightness@2"),
+        ("/dev/video0", "Plain Webcam: Plain Webcam", "640x480", "brightness"),
+    ];
+    for (node, name, size, brightness) in cameras {
+        scene.start(&format!("--source {node} --size {size} --set brightness=20"));
+        let (start, watcher) = (Instant::now(), scene.watch());
+        assert_exact(&watcher.pictures_after(start, 10));
+        let seen = scene.camera.seen();
+        assert_eq!(seen.controls.get(brightness), Some(&20), "{:?}", seen.controls);
+        let committed = seen.committed.unwrap_or_default();
+        assert!(committed.contains(size), "{node}: {committed}");
+        let log = scene.stop();
+        assert!(log.contains(name), "{node}: {log}");
+    }
+    scene.guest.power_off();
+}
+
+/// The webcam with a second camera in it: interfaces 2 and 3, endpoints 2 and 4.
+fn twofold() -> String {
+    let text = text_of("webcam");
+    let at = text.find("    Interface Association:").expect("a function");
+    let (head, function) = text.split_at(at);
+    let field = |line: &str| match line.split_whitespace().collect::<Vec<_>>()[..] {
+        ["bFirstInterface" | "bInterfaceNumber", "0"] => "bInterfaceNumber 2".into(),
+        ["bInterfaceNumber", "1"] => "bInterfaceNumber 3".into(),
+        ["baInterfaceNr(", "0)", "1"] => "baInterfaceNr( 0) 3".into(),
+        ["bEndpointAddress", "0x81", ..] => "bEndpointAddress 0x82".into(),
+        ["bEndpointAddress", "0x83", ..] => "bEndpointAddress 0x84".into(),
+        ["iFunction", ..] => "iFunction 5 Infrared".into(),
+        _ => line.to_owned(),
+    };
+    let second: String = function.lines().map(|line| field(line) + "\n").collect();
+    let head: String = head
+        .lines()
+        .map(|line| if line.contains("bNumInterfaces") { "bNumInterfaces 4" } else { line })
+        .map(|line| line.to_owned() + "\n")
+        .collect();
+    [&head, function, &second].concat()
+}
+
+#[test]
+fn a_device_may_be_two_cameras_and_a_microphone() {
+    let two = lsusb::parse(&twofold()).expect("a camera");
+    assert_eq!(two.control_interfaces(), [0, 2]);
+    assert_eq!(two.units(0), two.units(2));
+    let ends: Vec<(u8, u8)> =
+        two.streaming().iter().map(|streaming| (streaming.interface, streaming.endpoint)).collect();
+    assert_eq!(ends, [(1, 1), (3, 2)]);
+    assert_eq!(Vec::from_iter(two.isochronous()), [0x81, 0x82]);
+    assert_eq!(two.strings[&5], "Infrared");
+    // Its microphone's endpoint is isochronous too.
+    let c922 = model("models/logitech-c922");
+    assert_eq!(Vec::from_iter(c922.isochronous()), [0x81, 0x82]);
 }
 
 #[test]

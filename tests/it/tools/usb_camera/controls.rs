@@ -1,6 +1,6 @@
 //! The controls of a USB camera: those in its descriptors, with the ranges of an ordinary webcam.
 
-use super::model::{Model, Unit};
+use super::model::Unit;
 use std::collections::BTreeMap;
 
 /// A control's name, its bit in the descriptor, its selector, and its values.
@@ -88,8 +88,8 @@ const GET_INFO: u8 = 0x86;
 const GET_DEF: u8 = 0x87;
 
 impl Controls {
-    pub(super) fn of(model: &Model) -> Self {
-        Self { units: model.units(), set: BTreeMap::new() }
+    pub(super) fn of(units: Vec<Unit>) -> Self {
+        Self { units, set: BTreeMap::new() }
     }
 
     /// The name, in tests, of the control with this unit and selector.

@@ -12,8 +12,11 @@ use std::time::{Duration, Instant};
 /// The device's state since it was plugged in. Power came with the plug, so no earlier setting remains.
 pub(super) struct Device {
     model: Model,
-    controls: Controls,
+    /// By the interface that they belong to.
+    controls: BTreeMap<u8, Controls>,
     streams: Vec<Stream>,
+    /// What was committed last, on any stream.
+    committed: Option<String>,
     /// Why the last request to a control was refused.
     refusal: u8,
     /// Answers that are delayed.
@@ -50,10 +53,13 @@ struct Setup {
 impl Device {
     pub(super) fn new(model: &Model) -> Self {
         let streams = model.streaming().into_iter().map(|streaming| Stream::of(streaming, model));
+        let controls = model.control_interfaces().into_iter();
+        let controls = controls.map(|interface| (interface, Controls::of(model.units(interface))));
         Self {
             model: model.clone(),
-            controls: Controls::of(model),
+            controls: controls.collect(),
             streams: streams.collect(),
+            committed: None,
             refusal: 0,
             slow: Vec::new(),
             idle: Vec::new(),
@@ -114,12 +120,20 @@ impl Device {
         self.streams.iter().any(Stream::is_inside_of_a_frame)
     }
 
+    /// The controls of another camera in the device have the number of its interface: `brightness@2`.
     pub(super) fn controls_set(&self) -> BTreeMap<String, i64> {
-        self.controls.all_set()
+        let first = self.controls.keys().next();
+        let named = |interface: &u8, name: String| {
+            if Some(interface) == first { name } else { format!("{name}@{interface}") }
+        };
+        let all = self.controls.iter().flat_map(|(interface, controls)| {
+            controls.all_set().into_iter().map(move |(name, value)| (named(interface, name), value))
+        });
+        all.collect()
     }
 
     pub(super) fn committed(&self) -> Option<String> {
-        self.streams.iter().find_map(Stream::committed)
+        self.committed.clone()
     }
 
     fn control(&mut self, submit: Submit, orders: &mut Orders) -> Effect {
@@ -168,8 +182,8 @@ impl Device {
 
     fn control_name(&self, setup: Setup) -> Option<&'static str> {
         let [interface, unit] = setup.index.to_le_bytes();
-        let is_control = setup.kind & 0x7F == 0x21 && interface == self.model.control_interface();
-        self.controls.name(unit, setup.value.to_le_bytes()[1]).filter(|_| is_control)
+        let controls = self.controls.get(&interface).filter(|_| setup.kind & 0x7F == 0x21)?;
+        controls.name(unit, setup.value.to_le_bytes()[1])
     }
 
     fn manner(&self, setup: Setup, orders: &Orders) -> Option<Manner> {
@@ -243,22 +257,29 @@ impl Device {
     fn class_request(&mut self, setup: Setup, data: &[u8]) -> Result<Vec<u8>, i32> {
         let [_, selector] = setup.value.to_le_bytes();
         let [interface, unit] = setup.index.to_le_bytes();
-        if interface != self.model.control_interface() {
+        let Some(controls) = self.controls.get_mut(&interface) else {
             let stream = self.stream(setup.index).ok_or(EPIPE)?;
-            return video_request(stream, setup, selector, data);
-        }
+            let answer = video_request(stream, setup, selector, data)?;
+            if setup.kind == 0x21 && selector == COMMIT {
+                self.committed = stream.committed();
+            }
+            return Ok(answer);
+        };
         if unit == 0 {
             // VC_REQUEST_ERROR_CODE_CONTROL.
             return if selector == 2 { Ok(vec![self.refusal]) } else { Err(EPIPE) };
         }
         let answer = match setup.kind {
-            0x21 => self.controls.set(unit, selector, setup.request, data).map(|()| Vec::new()),
-            _ => self.controls.answer(unit, selector, setup.request),
+            0x21 => controls.set(unit, selector, setup.request, data).map(|()| Vec::new()),
+            _ => controls.answer(unit, selector, setup.request),
         };
         self.refusal = answer.as_ref().err().map_or(0, |refusal: &Refusal| *refusal as u8);
         answer.map_err(|_| EPIPE)
     }
 }
+
+/// The selector of VS_COMMIT_CONTROL.
+const COMMIT: u8 = 2;
 
 /// Requests for probe (1) and commit (2).
 fn video_request(
@@ -267,7 +288,7 @@ fn video_request(
     selector: u8,
     data: &[u8],
 ) -> Result<Vec<u8>, i32> {
-    let is_commit = selector == 2;
+    let is_commit = selector == COMMIT;
     match (selector, setup.kind, setup.request) {
         (1 | 2, 0x21, 1) => {
             stream.ask(is_commit, data);

@@ -19,8 +19,8 @@ mod stream;
 mod usbip;
 
 pub use fault::{Clock, Flaw, Manner, Moment, Orders};
+use model::Speed;
 pub use model::{Kind, Model, Transfers};
-use model::{Speed, Streaming};
 
 use device::{Device, Effect};
 use std::collections::BTreeMap;
@@ -62,7 +62,8 @@ pub struct Seen {
     pub plugged: u64,
     /// Frames that were begun since the camera was created.
     pub frames: u64,
-    /// Controls set since it was plugged in.
+    /// Controls set since it was plugged in. Those of a second camera in the device: `brightness@2`, with the number of its
+    /// interface.
     pub controls: BTreeMap<String, i64>,
     /// The last committed format, size and interval since it was plugged in: `MJPG 640x480 333333`.
     pub committed: Option<String>,
@@ -213,11 +214,9 @@ const LONGEST_SLEEP: Duration = Duration::from_millis(20);
 /// Serves an attached device.
 fn attached(mut stream: &TcpStream, model: &Model, shared: &Shared) -> io::Result<()> {
     let mut device = Device::new(model);
-    let streaming = model.streaming();
-    let is_isochronous = |endpoint: u8, is_in: bool| {
-        let is_it = |it: &&Streaming| it.endpoint == endpoint && is_in;
-        streaming.iter().find(is_it).is_some_and(|it| it.transfers != Transfers::Bulk)
-    };
+    let isochronous = model.isochronous();
+    let is_isochronous =
+        |endpoint: u8, is_in: bool| isochronous.contains(&(endpoint | u8::from(is_in) << 7));
     loop {
         feed(stream, &mut device, shared)?;
         let wait = device.idle_for(Instant::now(), LONGEST_SLEEP).max(Duration::from_millis(1));

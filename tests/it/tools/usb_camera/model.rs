@@ -1,6 +1,6 @@
 //! What a camera is: its descriptors, and the formats and controls in them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A camera's unchanging properties while it is plugged in.
 #[derive(Debug, Clone, PartialEq)]
@@ -147,28 +147,36 @@ impl Model {
 
     /// The UVC version, such as 0x0110.
     pub fn uvc(&self) -> u16 {
-        let header = self.video(CONTROL).find(|part| part[2] == 1).map(|part| u16_at(part, 3));
-        header.unwrap_or(0x0100)
+        let header = self.control_parts().find(|(_, part)| part[2] == 1);
+        header.map_or(0x0100, |(_, part)| u16_at(part, 3))
     }
 
-    /// Class-specific descriptors of the video interfaces with this subclass.
-    fn video(&self, subclass: u8) -> impl Iterator<Item = &[u8]> {
-        self.parts().into_iter().filter_map(move |(interface, _, part)| {
+    /// Class-specific descriptors of the interfaces with controls, each with its interface's number.
+    fn control_parts(&self) -> impl Iterator<Item = (u8, &[u8])> {
+        self.parts().into_iter().filter_map(|(interface, _, part)| {
             let is_so = interface.class == VIDEO
-                && interface.subclass == subclass
+                && interface.subclass == CONTROL
                 && part[1] == CLASS_INTERFACE;
-            (is_so && part.len() > 3).then_some(part)
+            (is_so && part.len() > 3).then_some((interface.number, part))
         })
     }
 
-    /// The number of the interface with the controls.
-    pub fn control_interface(&self) -> u8 {
+    /// The numbers of the interfaces with controls. A device that is several cameras has one for each.
+    pub fn control_interfaces(&self) -> Vec<u8> {
         let is_so =
             |interface: &Interface| interface.class == VIDEO && interface.subclass == CONTROL;
-        self.interfaces().into_iter().find(is_so).map_or(0, |interface| interface.number)
+        self.interfaces().into_iter().filter(is_so).map(|interface| interface.number).collect()
     }
 
-    pub fn units(&self) -> Vec<Unit> {
+    /// The addresses of all isochronous endpoints, also of those for sound.
+    pub fn isochronous(&self) -> BTreeSet<u8> {
+        let is_so = |part: &&[u8]| part[1] == ENDPOINT && part.len() >= 7 && part[3] & 3 == 1;
+        let parts = self.parts().into_iter().map(|(_, _, part)| part);
+        parts.filter(is_so).map(|part| part[2]).collect()
+    }
+
+    /// The units of the interface with controls that has this number.
+    pub fn units(&self, interface: u8) -> Vec<Unit> {
         let bits = |part: &[u8], at: usize| {
             let size = usize::from(part.get(at).copied().unwrap_or(0)).min(4);
             let bytes = part.get(at + 1..at + 1 + size).unwrap_or(&[]);
@@ -181,7 +189,8 @@ impl Model {
             5 => Some(Unit { id: part[3], is_camera: false, controls: bits(part, 7) }),
             _ => None,
         };
-        self.video(CONTROL).filter_map(unit).collect()
+        let own = self.control_parts().filter(|(number, _)| *number == interface);
+        own.filter_map(|(_, part)| unit(part)).collect()
     }
 
     pub fn streaming(&self) -> Vec<Streaming> {
