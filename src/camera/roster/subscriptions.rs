@@ -11,16 +11,18 @@ pub const MOST_FORMS: usize = 4;
 
 /// All viewers in the order in which they asked, and what each of them gets.
 ///
-/// A form continues to be sent for as long as a viewer asks for it. A viewer that asks for one form
-/// too many waits. It gets its form when there is room and no viewer that asked earlier waits. A
-/// viewer on a narrow link gets a lesser form, but the form that it asked for stays reserved and is
-/// given to nobody else. The lesser form is sent only while there is room. A viewer that waits for
-/// exactly that form shares it meanwhile.
+/// A form continues to be sent for as long as a viewer asks for it, also after a time without
+/// frames. A viewer that asks for one form too many waits. It gets its form when there is room and
+/// no viewer that asked earlier waits. A viewer on a narrow link gets a lesser form, but the form
+/// that it asked for stays reserved and is given to nobody else. The lesser form is sent only while
+/// there is room. A viewer that waits for exactly that form shares it meanwhile.
 #[derive(Debug, Clone)]
 pub struct Subscriptions {
     /// What a viewer without wishes gets.
     owners: Wish,
+    /// What was captured last; `None` until there are frames for the first time.
     captured: Option<Captured>,
+    has_frames: bool,
     entries: Vec<Entry>,
     /// The forms granted to viewers that asked for them: sent, or reserved.
     asked: Vec<Form>,
@@ -68,6 +70,7 @@ impl Subscriptions {
         Self {
             owners,
             captured: None,
+            has_frames: false,
             entries: Vec::new(),
             asked: Vec::new(),
             lesser: Vec::new(),
@@ -82,12 +85,13 @@ impl Subscriptions {
 
     /// What is captured now; `None` while there are no frames.
     pub fn captured(&self) -> Option<Captured> {
-        self.captured
+        self.captured.filter(|_| self.has_frames)
     }
 
     /// Changes what is captured from here on.
     pub fn capture(&mut self, captured: Option<Captured>) {
-        self.captured = captured;
+        self.has_frames = captured.is_some();
+        self.captured = captured.or(self.captured);
         self.settle();
     }
 
@@ -123,7 +127,7 @@ impl Subscriptions {
             return Ok(());
         };
         let is_made = |captured| self.entries[index].asked.is_encoded(captured);
-        if wish.is_some() && !self.captured.is_some_and(is_made) {
+        if wish.is_some() && !self.captured().is_some_and(is_made) {
             return Err(NotLowered::NotMade);
         }
         let before = self.clone();
@@ -154,7 +158,7 @@ impl Subscriptions {
     /// The nearest to `wish` among the wishes that are being sent now, which always include the
     /// owner's. It has the rate of `wish`.
     pub fn nearest(&self, wish: &Wish) -> Wish {
-        let nearest = self.captured.and_then(|captured| {
+        let nearest = self.captured().and_then(|captured| {
             let is_sent = |entry: &&Entry| {
                 entry.lesser.is_none() && self.asked.contains(&entry.asked.form(captured))
             };
@@ -169,12 +173,9 @@ impl Subscriptions {
 
     /// Decides again what each viewer gets.
     fn settle(&mut self) {
-        let Some(captured) = self.captured else {
-            self.asked.clear();
-            self.lesser.clear();
-            self.entries.iter_mut().for_each(|entry| entry.share = Share::NoFrames);
-            return;
-        };
+        // While there are no frames, forms are granted as if they came like the last ones: a viewer
+        // that got pictures before a short outage gets them after it.
+        let Some(captured) = self.captured else { return };
         self.grant_asked(captured);
         // A viewer that loses its lesser form returns to its reserved form. That may take the room
         // of another lesser form, so repeat.
@@ -185,7 +186,11 @@ impl Subscriptions {
         for entry in &mut self.entries {
             let form = entry.wish().form(captured);
             let is_granted = asked.contains(&form) || lesser.contains(&form);
-            entry.share = if is_granted { Share::Gets(form) } else { Share::Waits };
+            entry.share = match is_granted.then_some(form) {
+                _ if !self.has_frames => Share::NoFrames,
+                Some(form) => Share::Gets(form),
+                None => Share::Waits,
+            };
         }
     }
 
@@ -298,6 +303,29 @@ mod tests {
         assert_eq!(widths(&subscriptions), [200, 300, 400, 0, 200, 640]);
         subscriptions.leave(viewers[2]);
         assert_eq!(widths(&subscriptions), [200, 400, 500, 200, 640]);
+    }
+
+    #[test]
+    fn who_got_pictures_before_an_outage_gets_them_after_it() {
+        let (mut subscriptions, viewers) = watched(&[100, 200, 300, 400, 0, 500]);
+        assert_eq!(widths(&subscriptions), [100, 200, 300, 400, 640, 0], "five forms");
+        subscriptions.capture(None);
+        assert_eq!(widths(&subscriptions), [0; 6]);
+        assert_eq!(subscriptions.captured(), None);
+        subscriptions.capture(Some(RAW));
+        assert_eq!(widths(&subscriptions), [100, 200, 300, 400, 640, 0]);
+        // Who leaves during the outage reserves nothing, not even for somebody who asks for the same.
+        subscriptions.capture(None);
+        subscriptions.leave(viewers[0]);
+        subscriptions.leave(viewers[3]);
+        subscriptions.join(wish(400, 0));
+        subscriptions.capture(Some(RAW));
+        assert_eq!(widths(&subscriptions), [200, 300, 640, 500, 0]);
+        // Another camera with other forms: the owner's first, then as many as may be sent.
+        subscriptions.capture(None);
+        let square = Captured { size: Size::new(640, 640), ..RAW };
+        subscriptions.capture(Some(square));
+        assert_eq!(widths(&subscriptions), [200, 300, 640, 500, 0]);
     }
 
     #[test]

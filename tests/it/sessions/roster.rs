@@ -67,6 +67,8 @@ fn event() -> impl Strategy<Value = Event> {
 #[derive(Debug, Default)]
 struct Model {
     captured: Option<Captured>,
+    /// What was captured last. While there are no frames, forms are granted as if they came like those.
+    last: Option<Captured>,
     viewers: Vec<(ViewerId, Wish)>,
     granted: Vec<Form>,
 }
@@ -80,7 +82,7 @@ impl Model {
     /// Grants forms: first those that are granted already and still wanted, then the owner's, then the others
     /// in the order of asking.
     fn settle(&mut self) {
-        let Some(captured) = self.captured else { return self.granted.clear() };
+        let Some(captured) = self.last else { return };
         let asked: Vec<_> = self.viewers.iter().map(|(_, wish)| wish.form(captured)).collect();
         self.granted.retain(|form| asked.contains(form));
         for (_, wish) in self.viewers.iter().filter(|(_, it)| Self::is_owners(it, captured)) {
@@ -195,6 +197,7 @@ proptest! {
                 }
                 Event::Capture(what) => {
                     model.captured = [Some(RAW), Some(JPEG), Some(TALL), None][what % 4];
+                    model.last = model.captured.or(model.last);
                     roster.capture(model.captured);
                     model.settle();
                 }
