@@ -11,7 +11,7 @@ use lancam::camera::session::machine::{
 use lancam::camera::session::native::Native;
 use lancam::camera::session::pickle::Pickle;
 use lancam::camera::session_end::SessionEnd;
-use lancam::camera::update::{StreamFacts, Update};
+use lancam::camera::update::{StatusText, StreamFacts, Update};
 use lancam::image::frame::Micros;
 use lancam::image::pixels::{Chroma, Size};
 use lancam::image::size_wish::SizeWish;
@@ -19,7 +19,7 @@ use lancam::latest::Newest;
 use lancam::rate::Rate;
 use lancam::wire::access::key::May;
 use lancam::wire::native::VERSION;
-use lancam::wire::native::message::{Message, Secret, Wishes};
+use lancam::wire::native::message::{Message, Secret, StatusCode, Wishes};
 use lancam::wire::packet::{Codec, FrameFacts, Packet, PacketPool};
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -346,6 +346,39 @@ fn a_frame_over_http_waits_for_the_last_to_leave_and_then_the_newest_goes() {
     table.think(Input::Ebbed(Ebbed::Late));
     assert!(!table.take(usize::MAX).is_empty());
     assert_eq!((table.skipped, table.slot.is_none()), (1, true), "the older one is not sent");
+}
+
+#[test]
+fn a_stream_whose_form_is_one_too_many_after_an_outage_goes_on_with_the_nearest() {
+    let rules = HttpRules::default();
+    let mut machine = http(&rules);
+    let mut table = Table::new(&mut machine);
+    table.say(b"GET /stream?width=4 HTTP/1.0\r\n\r\n");
+    table.publish();
+    table.run();
+    let count =
+        |table: &Table<'_>, name: &str| table.orders.iter().filter(|order| *order == name).count();
+    let full = || {
+        let text = "one form too many".to_owned();
+        Some(Update::Status(Arc::new(StatusText { code: StatusCode::Full, text })))
+    };
+    table.pass(33);
+    table.slot = full();
+    assert!(table.run().0.is_empty());
+    assert_eq!(count(&table, "StandIn"), 1, "{:?}", table.orders);
+    table.pass(1500);
+    table.publish();
+    assert!(table.run_to_text().0.contains("aaa"), "the pictures of another form");
+    assert_eq!(count(&table, "Draw"), 0, "no words");
+    // Forms that end before they are subscribed to are not asked for without end.
+    for _ in 0..20 {
+        table.slot = full();
+        table.run();
+    }
+    assert_eq!(count(&table, "StandIn"), 1 + 8);
+    table.pass(1500);
+    table.run();
+    assert_eq!(count(&table, "Draw"), 1, "then it says why: {:?}", table.orders);
 }
 
 #[test]

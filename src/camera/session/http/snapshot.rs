@@ -12,7 +12,6 @@ use crate::latest::Newest;
 use crate::wire::http::Refusal;
 use crate::wire::http::response::Status;
 use crate::wire::ladder::Lowest;
-use crate::wire::native::message::StatusCode;
 use crate::wire::packet::Packet;
 use std::sync::Arc;
 use std::time::Duration;
@@ -76,8 +75,8 @@ impl Snapshot {
                 self.consider(packet, moment)
             }
             Input::Newest(Newest::Fresh { value: Update::Status(status), .. }) => {
-                if status.code == StatusCode::Full && self.stand_ins.may_be_asked_for() {
-                    return Progress::Next(Next::Order(Order::StandIn(Lowest::Quality40)));
+                if let Some(next) = self.stand_ins.instead(&status) {
+                    return Progress::Next(next);
                 }
                 if let Some(refusal) = answers::reason_not_to_wait(&status) {
                     return Progress::No(refusal);

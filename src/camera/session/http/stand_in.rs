@@ -3,6 +3,11 @@
 //!
 //! The client keeps that form until it leaves: programs that record need pictures of one size.
 
+use crate::camera::session::machine::{Next, Order};
+use crate::camera::update::StatusText;
+use crate::wire::ladder::Lowest;
+use crate::wire::native::message::StatusCode;
+
 /// How often a client was given another wish than its own.
 #[derive(Debug, Default)]
 pub(super) struct StandIns(usize);
@@ -12,9 +17,12 @@ pub(super) struct StandIns(usize);
 const MOST: usize = 8;
 
 impl StandIns {
-    /// Whether to try once more.
-    pub(super) fn may_be_asked_for(&mut self) -> bool {
+    /// What to do at this status, if it says that the client's form is one too many.
+    pub(super) fn instead(&mut self, status: &StatusText) -> Option<Next> {
+        if status.code != StatusCode::Full || self.0 >= MOST {
+            return None;
+        }
         self.0 += 1;
-        self.0 <= MOST
+        Some(Next::Order(Order::StandIn(Lowest::Quality40)))
     }
 }

@@ -1,7 +1,6 @@
 //! How a stream begins: with a picture, or with a notice of why there is none.
 
 use super::super::answers;
-use super::super::stand_in::StandIns;
 use super::{Phase, Stream};
 use crate::camera::roster::wish::Wish;
 use crate::camera::session::link::outgoing::Outgoing;
@@ -28,17 +27,11 @@ pub(super) struct Beginning {
     deadline: Micros,
     /// Whether a status says that no picture will come soon.
     is_hopeless: bool,
-    stand_ins: StandIns,
 }
 
 impl Beginning {
     pub(super) fn new(wish: Wish, now: Micros) -> Self {
-        Self {
-            wish: Some(wish),
-            deadline: now.after(FIRST_PICTURE),
-            is_hopeless: false,
-            stand_ins: StandIns::default(),
-        }
+        Self { wish: Some(wish), deadline: now.after(FIRST_PICTURE), is_hopeless: false }
     }
 }
 
@@ -83,13 +76,13 @@ impl Stream {
 
     fn without_picture(&mut self, status: Arc<StatusText>, now: Micros) -> Result<Next, Refusal> {
         let Phase::Begins(beginning) = &mut self.phase else { return Ok(Next::Look) };
-        if status.code == StatusCode::Full {
-            if beginning.stand_ins.may_be_asked_for() {
-                return Ok(Next::Order(Order::StandIn(Lowest::Quality40)));
-            }
-            if let Some(refusal) = answers::reason_not_to_wait(&status) {
-                return Err(refusal);
-            }
+        if let Some(next) = self.stand_ins.instead(&status) {
+            return Ok(next);
+        }
+        if status.code == StatusCode::Full
+            && let Some(refusal) = answers::reason_not_to_wait(&status)
+        {
+            return Err(refusal);
         }
         beginning.is_hopeless = status.code != StatusCode::Starting;
         self.silence.trouble(status, now);

@@ -6,6 +6,7 @@ mod pace;
 mod part;
 
 use super::asked::Asked;
+use super::stand_in::StandIns;
 use crate::camera::roster::wish::Wish;
 use crate::camera::session::input_limit::InputLimit;
 use crate::camera::session::link::outgoing::Outgoing;
@@ -40,6 +41,8 @@ pub(super) struct Stream {
     again: Option<(Arc<Packet>, Micros)>,
     /// What to send while there are no pictures.
     silence: Silence,
+    /// The wishes that were given up since the last picture.
+    stand_ins: StandIns,
     /// The bytes of the last picture, including prefix and suffix.
     last_len: usize,
     pace: Pace,
@@ -78,6 +81,7 @@ impl Stream {
             pending: None,
             again: None,
             silence: Silence::new(wish, now),
+            stand_ins: StandIns::default(),
             last_len: 0,
             pace: Pace::default(),
             ebb: Ebb::NotAwaited,
@@ -160,11 +164,16 @@ impl Stream {
             Newest::Fresh { value: Update::Frame { packet, .. }, skipped } => {
                 self.pace.rhythm.saw(packet.facts.captured_at, skipped, moment.now);
                 self.silence.picture(&packet);
+                self.stand_ins = StandIns::default();
                 out.note_skipped(u64::from(self.pending.replace(packet).is_some()));
             }
             Newest::Fresh { value: Update::Status(status), .. } => {
                 self.pending = None;
                 self.again = None;
+                // Pictures of another shape may come to more forms than may be sent.
+                if let Some(next) = self.stand_ins.instead(&status) {
+                    return next;
+                }
                 self.silence.trouble(status, moment.now);
                 return Next::Look;
             }
