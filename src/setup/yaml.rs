@@ -47,6 +47,10 @@ const MAX_DEPTH: usize = 24;
 /// A file with more broken lines than this is not meant for lancam.
 const MAX_MISTAKES: usize = 50;
 
+/// Among so many lines above an error, the one with the unclosed quote or bracket is searched. An apostrophe in a comment looks
+/// like one.
+const MOST_OPENERS: usize = 8;
+
 impl Scalar {
     /// The value as text, if it is valid UTF-8.
     pub(super) fn text(&self) -> Option<&str> {
@@ -113,9 +117,7 @@ pub(super) fn read(text: &str) -> (Node, Vec<Mistake>) {
             }
             Err(mistake) => {
                 let told = line_around(&left, mistake.at);
-                let opener = unclosed_above(&left, told.start)
-                    .filter(|line| is_read_further_without(&left, line, mistake.at));
-                let (line, mistake) = match opener {
+                let (line, mistake) = match opener(&left, &told, mistake.at) {
                     Some(line) => {
                         let why = "a quote or a bracket in this line is not closed";
                         (line.clone(), Mistake { at: line.start, why })
@@ -130,6 +132,20 @@ pub(super) fn read(text: &str) -> (Node, Vec<Mistake>) {
     }
     let why = "too many mistakes: all of this file is ignored";
     (Node::Empty, vec![Mistake { at: 0, why }])
+}
+
+/// The line that opened the quote or the bracket for which the parser fails at `at`, in the line `told`.
+fn opener(text: &str, told: &Range<usize>, at: usize) -> Option<Range<usize>> {
+    let nearest = unclosed_above(text, told.start)?;
+    if is_read_further_without(text, &nearest, at) {
+        return Some(nearest);
+    }
+    let above = |line: &Range<usize>| unclosed_above(text, line.start);
+    // A line whose block contains the error would cost that block, whatever is wrong in it.
+    let is_apart = |line: &Range<usize>| with_what_is_below(text, line.clone()).end <= told.start;
+    std::iter::successors(above(&nearest), above)
+        .take(MOST_OPENERS - 1)
+        .find(|line| is_apart(line) && is_read_further_without(text, line, at))
 }
 
 /// The last line above `at` that opens more quotes or brackets than it closes.
@@ -392,6 +408,8 @@ mod tests {
             ("a: [b\nc:\n  d: e\n", "{c={d=e}}", 1),
             ("a: \"b\nc: \"d\"\n", "{c=d}", 1),
             ("a:\n  b: [c\n  d: e\nf:\n  g: h\n", "{a={d=e} f={g=h}}", 2),
+            ("a: \"b\n# Tom's c\nd: [\"e f\"]\n", "{d=[e f]}", 1),
+            ("a:\n  - b: Tom's\n    c: d # it's d\n    e: f: g\n", "{a=[{b=Tom's c=d}]}", 4),
             ("a: \"b\" c\nd: e\n", "{d=e}", 1),
             ("a\nb: c\n", "a", 2),
             ("b: c\nnonsense\n  x: y\nd: e\n", "{b=c d=e}", 2),
