@@ -11,6 +11,17 @@ pub(super) fn is_proxy(peer: IpAddr) -> bool {
     [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)].contains(&peer)
 }
 
+/// What counts as the machine of this address, for a message.
+pub(super) fn shown(peer: IpAddr) -> String {
+    match peer {
+        IpAddr::V4(_) => format!("address ({peer})"),
+        IpAddr::V6(peer) => {
+            let network = Ipv6Addr::from_bits(peer.to_bits() >> 64 << 64);
+            format!("network ({network}/64)")
+        }
+    }
+}
+
 /// Whether two addresses count as the same machine.
 pub(in crate::camera) fn is_same(one: IpAddr, other: IpAddr) -> bool {
     match (one, other) {

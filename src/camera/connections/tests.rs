@@ -162,4 +162,10 @@ fn what_the_refused_are_told_is_plain() {
         Crowd::SeatsOf(56, address).to_string(),
         "this camera allows no more than 56 viewers from one address (10.0.0.2)"
     );
+    // With IPv6, all machines of a LAN count as one. This one may have no other connection.
+    let address = "fe80::1:2:3:8".parse().expect("an address");
+    assert_eq!(
+        Crowd::ConnectionsOf(96, address).to_string(),
+        "this camera allows no more than 96 connections from one network (fe80::/64)"
+    );
 }
