@@ -247,8 +247,12 @@ impl<'a> World<'a> {
         }
     }
 
+    pub(super) fn is_native(&self) -> bool {
+        self.speaks == Speaks::Native
+    }
+
     /// Notes whether the viewer owes something, and since when.
-    fn note_debt(&mut self, progress: bool) {
+    pub(super) fn note_debt(&mut self, progress: bool) {
         let owes_acknowledgement =
             self.speaks == Speaks::Native && self.unacknowledged.len() >= self.credit;
         let owes = self.left_over > 0 || self.narrowed.is_some() || owes_acknowledgement;
@@ -258,9 +262,14 @@ impl<'a> World<'a> {
         };
     }
 
+    /// Whether a sleep ends at once.
+    fn is_told(&self) -> bool {
+        self.socket_edge || self.bell_edge || self.is_stopping()
+    }
+
     /// Checks what must be true whenever a link goes to sleep.
     fn check(&self, time: Option<Duration>) {
-        let is_told = self.socket_edge || self.bell_edge || self.is_stopping();
+        let is_told = self.is_told();
         if let Some(since) = self.owes_since
             && !is_told
             && !self.is_gone
@@ -282,10 +291,16 @@ impl<'a> World<'a> {
             assert!(self.narrowed.is_none(), "the last frame has left, and it sleeps");
             assert!(self.left_over == 0, "there is room, and it sleeps");
         }
+        self.check_slot();
+    }
+
+    /// Checks that a link that sleeps will be woken for a frame that it can send.
+    fn check_slot(&self) {
         let may_send = self.left_over == 0 && self.narrowed.is_none();
-        let has_credit = self.speaks != Speaks::Native || self.unacknowledged.len() < self.credit;
-        if self.is_watched && may_send && has_credit && self.seen < self.published {
-            assert!(self.is_armed || self.bell_edge, "a frame is there, and it sleeps");
+        let has_credit = !self.is_native() || self.unacknowledged.len() < self.credit;
+        let is_left = self.is_gone || self.stop != Stop::NotAsked;
+        if self.is_watched && may_send && has_credit && !is_left && self.seen < self.published {
+            assert!(self.is_armed || self.is_told(), "a frame is there, and it sleeps");
         }
     }
 
@@ -330,6 +345,7 @@ impl<'a> World<'a> {
             }
             self.now = self.now.after(pause);
             self.act();
+            self.check_slot();
         }
     }
 
@@ -592,7 +608,8 @@ impl Kernel for MadeUpKernel<'_> {
         world.left_over = total - count;
         world.room_due = count < total;
         let small = if world.seal.is_some() { 24 + OVERHEAD } else { 24 };
-        let progress = count > 0 && (was_left_over || total > small);
+        // What is progress of a native viewer, `Seen` knows.
+        let progress = !world.is_native() && count > 0 && (was_left_over || total > small);
         world.note_debt(progress);
         if count == 0 { Err(io::ErrorKind::WouldBlock.into()) } else { Ok(count) }
     }
@@ -674,7 +691,7 @@ impl Surroundings for MadeUpCamera<'_> {
 
     fn newest(&mut self) -> io::Result<Newest<Update>> {
         let world = &mut *self.0.borrow_mut();
-        world.is_armed = true;
+        world.is_armed = self.1 != Fault::Bell;
         let Some(update) = world.slot.clone().filter(|_| world.seen < world.published) else {
             return Ok(Newest::NotYet);
         };

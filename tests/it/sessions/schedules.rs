@@ -84,7 +84,11 @@ fn a_link_that_misses_something_is_noticed() {
         (Fault::Room, Speaks::Native),
         (Fault::Room, Speaks::Http),
         (Fault::Room, Speaks::Pickle),
+        (Fault::Bell, Speaks::Native),
+        (Fault::Bell, Speaks::Http),
+        (Fault::Bell, Speaks::Pickle),
         (Fault::Progress, Speaks::Native),
+        (Fault::Answers, Speaks::Native),
         (Fault::Order, Speaks::Native),
         (Fault::Order, Speaks::Http),
         (Fault::Order, Speaks::Pickle),
@@ -97,7 +101,7 @@ fn a_link_that_misses_something_is_noticed() {
                 let choices = Choices::Random(seed);
                 std::panic::catch_unwind(|| run_with(fault, speaks, over, choices)).is_err()
             };
-            let noticed = (0..2000).any(is_noticed);
+            let noticed = (0..5000).any(is_noticed);
             assert!(noticed, "{fault:?} in {speaks:?} over {over:?} is not noticed");
         }
     }

@@ -164,3 +164,43 @@ impl Outgoing {
         Left { bytes, frame: frame.map(|packet| packet.facts.captured_at) }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::image::pixels::Size;
+    use crate::wire::packet::{Codec, FrameFacts, PacketPool};
+    use std::convert::Infallible;
+
+    fn frame() -> Arc<Packet> {
+        let (codec, size) = (Codec::Jpeg, Size::new(8, 8));
+        let facts = FrameFacts { sequence: 1, captured_at: Micros(1), codec, size };
+        let mut packet = PacketPool::default().take(facts);
+        PacketPool::open(&mut packet).storage(10);
+        PacketPool::open(&mut packet).set_len(10);
+        packet
+    }
+
+    /// Whether a viewer that takes this many bytes makes progress.
+    fn is_progress(out: &mut Outgoing, count: usize) -> bool {
+        let Ok(taken) = out.send_with(|_| Ok::<_, Infallible>(count));
+        taken.owed
+    }
+
+    #[test]
+    fn only_bytes_of_frames_and_of_asked_answers_are_progress() {
+        let mut out = Outgoing::default();
+        out.messages().expect("nothing is sent").extend([0; 1000]);
+        out.put(&[0; 5], frame(), &[], Counting::Frame);
+        assert!(!is_progress(&mut out, 999) && !is_progress(&mut out, 1), "messages");
+        assert!(is_progress(&mut out, 1) && is_progress(&mut out, 14), "the frame");
+        assert!(out.is_empty());
+        out.messages().expect("nothing is sent").extend([0; 1000]);
+        assert!(!is_progress(&mut out, 1000), "answers to a viewer");
+        out.messages().expect("nothing is sent").extend([0; 1000]);
+        out.is_an_answer();
+        assert!(is_progress(&mut out, 1) && is_progress(&mut out, 999), "what a client waits for");
+        out.messages().expect("nothing is sent").extend([0; 10]);
+        assert!(!is_progress(&mut out, 10), "the next messages are none again");
+    }
+}
