@@ -165,6 +165,7 @@ impl Encoding {
         };
         // Return the packet to the pool even when the encoder failed or wrote too much.
         content.set_len(*len.as_ref().unwrap_or(&0));
+        content.chroma = self.encoder.as_ref().map(|_| chroma);
         self.pool.remember(&packet);
         within_the_wire(len?)?;
         Ok(packet)

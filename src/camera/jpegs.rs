@@ -5,6 +5,7 @@ use super::encode::{EncodeError, within_the_wire};
 use crate::image::jpeg::codec::{Edges, Turned, Turner};
 use crate::image::jpeg::repair::Examined;
 use crate::image::orientation::Orientation;
+use crate::image::turn::turned_chroma;
 use crate::wire::packet::{FrameFacts, Packet, PacketPool};
 use std::sync::Arc;
 
@@ -32,6 +33,7 @@ impl Jpegs {
         let content = PacketPool::open(&mut packet);
         picture.write_to(&mut content.storage(len)[..len]);
         content.set_len(len);
+        content.chroma = picture.chroma();
         self.packets.remember(&packet);
         Ok(packet)
     }
@@ -75,6 +77,8 @@ impl Jpegs {
         content.set_len(turned.as_ref().map_or(0, |turned| turned.len));
         if let Ok(turned) = &turned {
             content.facts.size = turned.size;
+            content.chroma =
+                picture.chroma().map(|chroma| turned_chroma(chroma, picture.orientation()));
         }
         self.packets.remember(&packet);
         Ok((packet, turned?))
@@ -91,6 +95,7 @@ mod tests {
     use super::*;
     use crate::image::frame::Micros;
     use crate::image::jpeg::codec::{Decoded, Encoder};
+    use crate::image::jpeg::markers;
     use crate::image::jpeg::repair::examine;
     use crate::image::orientation::Rotation;
     use crate::image::pixels::{Chroma, Size};
@@ -100,28 +105,29 @@ mod tests {
     const SIZE: Size = Size::new(64, 48);
     const HALF: Orientation = Orientation::turned(Rotation::Half);
 
-    fn jpeg() -> Vec<u8> {
+    fn jpeg(chroma: Chroma) -> Vec<u8> {
         let mut planes = Planes::default();
-        planes.reshape(SIZE, Chroma::Yuv420);
+        planes.reshape(SIZE, chroma);
         planes.packed_mut().iter_mut().zip((0..=255).cycle()).for_each(|(at, value)| *at = value);
-        let mut jpeg = vec![0; Encoder::max_len(SIZE, Chroma::Yuv420).expect("a size")];
+        let mut jpeg = vec![0; Encoder::max_len(SIZE, chroma).expect("a size")];
         let mut encoder = Encoder::new(80).expect("an encoder");
         let len = encoder.encode(&planes, &mut jpeg).expect("encodes");
         jpeg.truncate(len);
         jpeg
     }
 
+    const FACTS: FrameFacts =
+        FrameFacts { sequence: 1, captured_at: Micros(0), codec: Codec::Jpeg, size: SIZE };
+
     fn turned(jpegs: &mut Jpegs, bytes: &[u8]) -> (Vec<u8>, Decoded) {
         let picture = examine(bytes).expect("it can be repaired").then(HALF);
-        let facts =
-            FrameFacts { sequence: 1, captured_at: Micros(0), codec: Codec::Jpeg, size: SIZE };
-        let (packet, turned) = jpegs.turn(&picture, facts).expect("turned");
+        let (packet, turned) = jpegs.turn(&picture, FACTS).expect("turned");
         (packet.payload().to_vec(), turned.decoded)
     }
 
     #[test]
     fn a_jpeg_without_its_end_or_with_garbage_is_repaired_before_it_is_turned() {
-        let whole = jpeg();
+        let whole = jpeg(Chroma::Yuv420);
         let bare = &whole[..whole.len() - 2];
         let garbage = [&whole[..20], b"junk", &whole[20..]].concat();
         let mut jpegs = Jpegs::default();
@@ -130,6 +136,20 @@ mod tests {
             let found = turned(&mut jpegs, bytes);
             assert_eq!(found.1, expected.1, "the library warned");
             assert!(found.0 == expected.0, "another picture");
+        }
+    }
+
+    #[test]
+    fn how_a_turned_picture_is_subsampled_is_known_without_a_look_at_it() {
+        let mut jpegs = Jpegs::default();
+        for chroma in [Chroma::Grey, Chroma::Yuv420, Chroma::Yuv422] {
+            let bytes = jpeg(chroma);
+            for turn in [Rotation::None, Rotation::Quarter, Rotation::Half] {
+                let picture = examine(&bytes).expect("whole").then(Orientation::turned(turn));
+                let packet = jpegs.turned(&picture, FACTS).expect("turned");
+                let written = markers::chroma(packet.payload());
+                assert_eq!((packet.chroma, written.is_some()), (written, true), "{chroma:?}");
+            }
         }
     }
 }

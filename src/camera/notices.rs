@@ -225,6 +225,7 @@ mod tests {
         let jpeg = draw(&Notices::default(), 320, &gone());
         assert_eq!(markers::picture_size(jpeg.payload()), Some(Size::new(320, 180)));
         assert_eq!(markers::chroma(jpeg.payload()), Some(Chroma::Yuv422));
+        assert_eq!(jpeg.chroma, Some(Chroma::Yuv422), "whoever sends it knows it");
     }
 
     #[test]

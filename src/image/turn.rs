@@ -13,8 +13,8 @@ pub fn turn(source: &Planes, orientation: Orientation, target: &mut Planes) {
     turn_strip(source, 0, source.size(), orientation, target);
 }
 
-/// The chroma subsampling of turned planes.
-pub(super) fn turned_chroma(chroma: Chroma, orientation: Orientation) -> Chroma {
+/// The chroma subsampling of a turned picture.
+pub fn turned_chroma(chroma: Chroma, orientation: Orientation) -> Chroma {
     match (orientation.swaps_sides(), chroma) {
         (true, Chroma::Yuv422) => Chroma::Yuv440,
         (true, Chroma::Yuv440) => Chroma::Yuv422,

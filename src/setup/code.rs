@@ -118,7 +118,7 @@ fn blank(boot: &Path, source: &Source, code: &WrittenCode) -> io::Result<()> {
         return Err(ErrorKind::InvalidInput.into());
     }
     let at = u64::try_from(text.in_file(&code.at).start).map_err(io::Error::other)?;
-    vault::writable(boot, || {
+    secrets::writable(boot, || {
         let file = OpenOptions::new().write(true).open(boot.join(&source.meant.file))?;
         file.write_all_at(&text.encode(BLANK), at)?;
         file.sync_all()

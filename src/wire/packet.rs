@@ -1,7 +1,7 @@
 //! A frame that is ready for sending: its bytes once, shared by all viewers.
 
 use crate::image::frame::Micros;
-use crate::image::pixels::Size;
+use crate::image::pixels::{Chroma, Size};
 use std::sync::Arc;
 
 /// The encoding of a packet's payload.
@@ -31,6 +31,8 @@ pub struct FrameFacts {
 pub struct Packet {
     /// The facts of the frame.
     pub facts: FrameFacts,
+    /// How the colours of a JPEG are subsampled, where its maker knows that.
+    pub chroma: Option<Chroma>,
     /// Larger than the payload: it keeps the size of the largest frame that it ever held.
     storage: Vec<u8>,
     len: usize,
@@ -77,9 +79,10 @@ impl PacketPool {
         let free = self.packets.iter_mut().position(|packet| Arc::get_mut(packet).is_some());
         let mut packet = match free {
             Some(index) => self.packets.swap_remove(index),
-            None => Arc::new(Packet { facts, storage: Vec::new(), len: 0 }),
+            None => Arc::new(Packet { facts, chroma: None, storage: Vec::new(), len: 0 }),
         };
-        Self::open(&mut packet).facts = facts;
+        let open = Self::open(&mut packet);
+        (open.facts, open.chroma) = (facts, None);
         packet
     }
 

@@ -12,8 +12,7 @@ use crate::camera::notices::Trouble;
 use crate::camera::roster::wish::Wish;
 use crate::camera::update::StatusText;
 use crate::image::frame::Micros;
-use crate::image::jpeg::markers;
-use crate::wire::packet::{Codec, Packet};
+use crate::wire::packet::Packet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -32,8 +31,6 @@ pub(super) struct Silence {
     wish: Wish,
     /// The format of the last picture. Notices use it, since some programs cannot follow a change.
     last: Option<Look>,
-    /// Whether the next picture may have another format.
-    is_guess: bool,
     /// The status that says why there is no picture, if there is one.
     told: Option<Arc<StatusText>>,
     /// When the last picture was captured, or when the viewer came.
@@ -60,7 +57,6 @@ impl Silence {
         Self {
             wish,
             last: None,
-            is_guess: true,
             told: None,
             taken_at: now,
             sent: None,
@@ -74,15 +70,8 @@ impl Silence {
         self.told = None;
         self.notice = None;
         self.taken_at = packet.facts.captured_at;
-        let size = packet.facts.size;
-        if std::mem::take(&mut self.is_guess) || self.last.is_none_or(|last| last.size != size) {
-            let chroma = match packet.facts.codec {
-                Codec::Jpeg => markers::chroma(packet.payload()),
-                Codec::Bgr24 => None,
-            };
-            let before = self.last.and_then(|last| last.chroma);
-            self.last = Some(Look { size, chroma: chroma.or(before) });
-        }
+        let before = self.last.and_then(|last| last.chroma);
+        self.last = Some(Look { size: packet.facts.size, chroma: packet.chroma.or(before) });
     }
 
     /// Notes that this picture is sent now. Returns how to count it.
@@ -111,7 +100,6 @@ impl Silence {
         if self.told.as_ref() != Some(&status) {
             self.due = self.due.min(now.after(GRACE));
             self.told = Some(status);
-            self.is_guess = true;
         }
     }
 

@@ -4,7 +4,7 @@ use super::super::data::{Scans, Stop, search};
 use super::super::markers::END;
 use super::pieces::{Piece, Pieces};
 use crate::image::orientation::Orientation;
-use crate::image::pixels::Size;
+use crate::image::pixels::{Chroma, Size};
 
 /// A picture that decoders can read, made of what a camera sent and of what it left out. Only
 /// [`examine`](super::examine) makes one.
@@ -20,6 +20,7 @@ pub struct Examined<'a> {
 #[derive(Debug, Clone, Copy)]
 pub struct Findings {
     pub(super) size: Size,
+    pub(super) chroma: Option<Chroma>,
     pub(super) pieces: Pieces,
     /// How many of the camera's bytes belong to the picture.
     pub(super) span: usize,
@@ -58,6 +59,11 @@ impl<'a> Examined<'a> {
     /// The size as stored, before the picture is turned.
     pub fn size(&self) -> Size {
         self.findings.size
+    }
+
+    /// How its colours are subsampled, before the picture is turned; `None` if in a rare way.
+    pub fn chroma(&self) -> Option<Chroma> {
+        self.findings.chroma
     }
 
     /// How many bytes the repaired picture has.

@@ -69,6 +69,7 @@ pub fn examine(bytes: &[u8]) -> Result<Examined<'_>, Damage> {
     }
     let findings = Findings {
         size: frame.size,
+        chroma: frame.chroma(),
         pieces,
         span,
         data_at,
