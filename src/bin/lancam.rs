@@ -224,7 +224,7 @@ mod linux {
                 config.max_viewers,
                 descriptors::room_for_connections(),
             ),
-            stop: stop.clone(),
+            stop,
         };
         fallback::complain_of_pickle(config, camera.mode(), &camera.metrics);
         directions::print(&listeners, &host_name, &needed);
@@ -232,17 +232,29 @@ mod linux {
             Announce::On => announce(&camera, &listeners, &host_name),
             Announce::Off => None,
         };
+        let threads = Threads { setter, announcing, others: Vec::new() };
+        serve(config, &camera, listeners, threads, &signals)
+    }
+
+    /// Starts the other threads, waits for the end, and ends them all.
+    fn serve(
+        config: &Config,
+        camera: &Camera,
+        listeners: Vec<TcpListener>,
+        mut threads: Threads,
+        signals: &SignalFd,
+    ) -> Result<(), Failure> {
+        let stop = &camera.stop;
         let keeper = camera.access.clone().map(|access| keeper::start(access, stop.clone()));
-        let keeper = keeper.transpose().map_err(failed)?;
-        let acceptors = server::start(listeners, &camera, &config.guests).map_err(failed)?;
-        let capture = start_capture(config, &camera, &stop).map_err(failed)?;
+        threads.others.extend(keeper.transpose().map_err(failed)?);
+        threads.others.extend(server::start(listeners, camera, &config.guests).map_err(failed)?);
+        let capture = start_capture(config, camera, stop).map_err(failed)?;
         let watchdog = Notifier::from_environment();
         let watchdog = watchdog.map(|notifier| watchdog::start(notifier, camera.clone()));
-        let watchdog = watchdog.transpose().map_err(failed)?;
-        wait_for_the_end(&signals, &stop);
+        threads.others.extend(watchdog.transpose().map_err(failed)?);
+        wait_for_the_end(signals, stop);
         let captured = capture.join();
-        let others = acceptors.into_iter().chain(watchdog).chain(keeper).collect();
-        Threads { setter, announcing, others }.join(&camera);
+        threads.join(camera);
         outcome(captured)
     }
 

@@ -81,7 +81,18 @@ impl Given {
         Ok(())
     }
 
-    pub(super) fn into_list(self) -> Result<Request, UsageError> {
+    /// What all options together ask for.
+    pub(super) fn into_request(mut self) -> Result<Request, UsageError> {
+        if let Some(camera) = self.forget.take() {
+            return self.into_forget(camera);
+        }
+        match self.list {
+            true => self.into_list(),
+            false => self.into_config().map(|config| Request::Watch(Box::new(config))),
+        }
+    }
+
+    fn into_list(self) -> Result<Request, UsageError> {
         self.refuse_others("--list", &["--json"])?;
         if !self.cameras.is_empty() {
             return Err(UsageError::Conflict("--list", "a camera's address"));
@@ -89,7 +100,7 @@ impl Given {
         Ok(Request::List { report: self.report(), verbosity: self.verbosity })
     }
 
-    pub(super) fn into_forget(self, camera: CameraAddress) -> Result<Request, UsageError> {
+    fn into_forget(self, camera: CameraAddress) -> Result<Request, UsageError> {
         self.refuse_others("--forget", &[])?;
         match self.cameras.first() {
             Some(other) => Err(UsageError::OneCamera("--forget", camera, other.clone())),
@@ -118,7 +129,7 @@ impl Given {
         if self.json { Report::Json } else { Report::Text }
     }
 
-    pub(super) fn into_config(self) -> Result<Config, UsageError> {
+    fn into_config(self) -> Result<Config, UsageError> {
         let alone = [(self.pickle, "--pickle"), (self.headless, "--headless")];
         self.check_rotation()?;
         if let ([first, second, ..], Some((_, option))) =

@@ -184,13 +184,8 @@ const MAX_CAMERAS: usize = 64;
 /// When they make no sense. The error is one line that says what to type instead.
 pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Request, UsageError> {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
-    match arguments.as_slice() {
-        [only] if only == "help" => return Ok(Request::Help),
-        [only] if only == "version" => return Ok(Request::Version),
-        [first, ..] if first == "list" && arguments[1..].iter().all(|word| word == "--json") => {
-            return Err(meant::list());
-        }
-        _ => {}
+    if let Some(request) = word_alone(&arguments) {
+        return request;
     }
     let mut parser = lexopt::Parser::from_args(arguments);
     let (mut given, mut dashes) = (Given::default(), OneDash::default());
@@ -211,19 +206,12 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Request, U
             Long("headless") => given.headless = true,
             Long("json") => given.json = true,
             Long("save") => given.save = Some(values::picture(&mut parser)?),
-            Long("frames") => {
-                given.frames =
-                    Some(values::number(&mut parser, "--frames", "1 or more", |&n| n > 0)?);
-            }
+            Long("frames") => given.frames = Some(values::count(&mut parser, "--frames")?),
             Long("seconds") => given.seconds = Some(values::seconds(&mut parser, "--seconds")?),
             Long("timeout") => given.timeout = Some(values::seconds(&mut parser, "--timeout")?),
             Long("width") => given.wishes.width = values::side(&mut parser, "--width")?,
             Long("height") => given.wishes.height = values::side(&mut parser, "--height")?,
-            Long("quality") => {
-                let is_quality = |quality: &u8| (1..=100).contains(quality);
-                given.wishes.quality =
-                    values::number(&mut parser, "--quality", "1 to 100", is_quality)?;
-            }
+            Long("quality") => given.wishes.quality = values::quality(&mut parser)?,
             Long("fps") => given.wishes.rate = values::rate(&mut parser)?,
             Long("list") => given.list = true,
             Long("code") => given.code = Some(values::code(&mut parser)?),
@@ -232,19 +220,10 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Request, U
                 given.forget = Some(CameraAddress::parse(&parser.value()?.string()?)?);
             }
             Long("record") => given.record = Some(values::recording(&mut parser)?),
-            Long("record-every") => {
-                let time =
-                    values::with_unit(&mut parser, "--record-every", units::A_TIME, units::time)?;
-                given.rotation.every = Some(time);
-            }
-            Long("record-max") => {
-                let max =
-                    values::with_unit(&mut parser, "--record-max", units::A_LENGTH, units::length)?;
-                given.rotation.max = Some(max);
-            }
+            Long("record-every") => given.rotation.every = Some(values::every(&mut parser)?),
+            Long("record-max") => given.rotation.max = Some(values::max(&mut parser)?),
             Long("record-keep") => {
-                given.rotation.keep =
-                    values::number(&mut parser, "--record-keep", "1 or more", |&n| n > 0)?;
+                given.rotation.keep = values::count(&mut parser, "--record-keep")?;
             }
             Long("pickle") => {
                 given.pickle = true;
@@ -261,12 +240,18 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Request, U
             }
         }
     }
-    if let Some(camera) = given.forget.take() {
-        return given.into_forget(camera);
-    }
-    match given.list {
-        true => given.into_list(),
-        false => given.into_config().map(|config| Request::Watch(Box::new(config))),
+    given.into_request()
+}
+
+/// What a word in place of all options asks for, if there is one.
+fn word_alone(arguments: &[OsString]) -> Option<Result<Request, UsageError>> {
+    match arguments {
+        [only] if only == "help" => Some(Ok(Request::Help)),
+        [only] if only == "version" => Some(Ok(Request::Version)),
+        [first, rest @ ..] if first == "list" && rest.iter().all(|word| word == "--json") => {
+            Some(Err(meant::list()))
+        }
+        _ => None,
     }
 }
 

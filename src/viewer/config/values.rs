@@ -1,6 +1,6 @@
 //! Reads options' values and checks them.
 
-use super::UsageError;
+use super::{UsageError, units};
 use crate::decimal;
 use crate::rate::Rate;
 use crate::viewer::keep::{folders, snapshot};
@@ -13,7 +13,7 @@ use std::time::Duration;
 const MOST_SECONDS: f64 = 366.0 * 86_400.0;
 
 /// Reads a number that `is_fine`.
-pub(super) fn number<T: std::str::FromStr>(
+fn number<T: std::str::FromStr>(
     parser: &mut lexopt::Parser,
     option: &'static str,
     wants: &'static str,
@@ -26,8 +26,16 @@ pub(super) fn number<T: std::str::FromStr>(
     }
 }
 
+/// Reads how many.
+pub(super) fn count<T: std::str::FromStr + Default + PartialOrd>(
+    parser: &mut lexopt::Parser,
+    option: &'static str,
+) -> Result<T, UsageError> {
+    number(parser, option, "1 or more", |count| *count > T::default())
+}
+
 /// Reads a number with a unit, by `read`.
-pub(super) fn with_unit<T>(
+fn with_unit<T>(
     parser: &mut lexopt::Parser,
     option: &'static str,
     wants: &'static str,
@@ -82,6 +90,20 @@ pub(super) fn seconds(
     let is_fine = |&seconds: &f64| seconds > 0.0 && seconds <= MOST_SECONDS;
     let read = |text: &str| decimal::parse(text).filter(is_fine);
     with_unit(parser, option, wants, read).map(Duration::from_secs_f64)
+}
+
+pub(super) fn quality(parser: &mut lexopt::Parser) -> Result<u8, UsageError> {
+    number(parser, "--quality", "1 to 100", |quality| (1..=100).contains(quality))
+}
+
+/// Reads the longest time of a file.
+pub(super) fn every(parser: &mut lexopt::Parser) -> Result<Duration, UsageError> {
+    with_unit(parser, "--record-every", units::A_TIME, units::time)
+}
+
+/// Reads the greatest length of a file.
+pub(super) fn max(parser: &mut lexopt::Parser) -> Result<u64, UsageError> {
+    with_unit(parser, "--record-max", units::A_LENGTH, units::length)
 }
 
 pub(super) fn rate(parser: &mut lexopt::Parser) -> Result<Rate, UsageError> {
