@@ -2,7 +2,7 @@
 
 use super::files::{self, Access};
 use super::options::Options;
-use super::{Found, Source, vault};
+use super::{Found, Source, secrets};
 use crate::settings::code::{BLANK, WrittenCode};
 use crate::wire::access::code::Code;
 use std::fs::{self, OpenOptions};
@@ -149,7 +149,7 @@ fn tell(boot: &Path, code: &str) -> io::Result<Told> {
     if there.filter(is_place).is_none_or(|there| there == code) {
         return Ok(Told::Before);
     }
-    vault::writable(boot, || {
+    secrets::writable(boot, || {
         let file = OpenOptions::new().write(true).open(&path)?;
         file.write_all_at(code.as_bytes(), 0)?;
         file.sync_all()

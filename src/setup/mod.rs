@@ -12,9 +12,9 @@ mod finding;
 mod imager;
 pub mod options;
 mod partition;
+mod secrets;
 mod supplicant;
 mod text;
-mod vault;
 mod wifi_key;
 mod written;
 mod yaml;
@@ -28,12 +28,12 @@ use crate::wording::curly_quotes;
 use files::{Access, put_or_remove};
 use finding::Meant;
 use options::{Options, RUN, Step};
+use secrets::Secrets;
 use std::fmt::Write;
 use std::io;
 use std::ops::Range;
 use std::path::Path;
 use text::Text;
-use vault::Vault;
 
 /// Reads the settings in a file.
 type Dialect = fn(&str) -> Reading;
@@ -103,7 +103,7 @@ impl Parsed {
         let wishes = &self.reading.wishes;
         let code = wishes.code.iter().map(|code| code.at.clone());
         for place in wishes.networks.iter().filter_map(Network::place_of_secret).chain(code) {
-            let (at, bytes) = vault::moved(&self.text, &place);
+            let (at, bytes) = secrets::moved(&self.text, &place);
             if let Some(there) = file.get_mut(at..at + bytes.len()) {
                 there.copy_from_slice(&bytes);
             }
@@ -320,17 +320,17 @@ impl Found {
         }
         self.keep_code(options);
         let kept = options.data.join("wifi");
-        let mut vault = Vault::read(&kept).unwrap_or_else(|error| {
+        let mut secrets = Secrets::read(&kept).unwrap_or_else(|error| {
             self.complain(format!(
                 "cannot read the stored Wi-Fi passwords: {}: {error}",
                 kept.display()
             ));
-            Vault::default()
+            Secrets::default()
         });
         // If two files have the same network, the first one wins. So it is taken last.
         let networks = self.sources.iter().rev().flat_map(|source| source.networks.iter().rev());
-        networks.for_each(|network| vault.take(&network.ssid, &network.secret));
-        match vault.keep(&kept) {
+        networks.for_each(|network| secrets.take(&network.ssid, &network.secret));
+        match secrets.keep(&kept) {
             Ok(()) => self.write_over(&options.boot, "Wi-Fi passwords", |source| {
                 source.networks.iter().filter_map(Network::place_of_secret).collect()
             }),
@@ -341,7 +341,7 @@ impl Found {
         }
         let mut unknown = String::new();
         for network in &mut self.wishes.networks {
-            match vault.get(&network.ssid) {
+            match secrets.get(&network.ssid) {
                 Some(secret) if network.secret != Secret::Open => network.secret = secret.clone(),
                 None if network.secret == Secret::Moved => {
                     let _ = write!(unknown, "{} ", network.ssid);
@@ -369,9 +369,9 @@ impl Found {
         if places.is_empty() {
             return;
         }
-        let done = vault::writable(boot, || {
+        let done = secrets::writable(boot, || {
             places.iter().try_for_each(|(source, places)| {
-                vault::write_over(&boot.join(&source.meant.file), &source.text, places)
+                secrets::write_over(&boot.join(&source.meant.file), &source.text, places)
             })
         });
         match done {
