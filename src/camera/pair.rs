@@ -1,7 +1,7 @@
 //! `lancam pair`: shows the code, and makes, lists and revokes keys, while lancam runs or not.
 
 use super::access::day::Day;
-use super::access::folder::OF_ROOT;
+use super::access::folder::{OF_ROOT, OF_USER};
 use super::access::keys::{Entry, Sealing};
 use super::access::opening::{Closed, OpeningError};
 use super::access::service::{of_service, sudo};
@@ -15,7 +15,7 @@ use crate::hex;
 use crate::nearest;
 use crate::wire::access::key::May;
 use crate::wording::{TYPE, count, shell_path, shell_word};
-use nix::unistd::geteuid;
+use nix::unistd::{User, geteuid};
 use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -27,6 +27,9 @@ pub enum PairError {
     /// The files are another user's.
     #[error("this user may not use the camera's keys in {}. {TYPE}sudo {} pair{}{}", .0.display(), typed::program(), state_option(.0, "sudo"), .1)]
     AnotherUser(PathBuf, PairOrder),
+    /// Root has no camera, and the user who typed `sudo` has one.
+    #[error("the camera on this machine is {0}'s, not root's. {TYPE}{program} pair{1}", program = typed::program())]
+    OfUser(String, PairOrder),
     /// The files cannot be used.
     #[error(transparent)]
     Opening(#[from] OpeningError),
@@ -44,9 +47,11 @@ pub enum PairError {
 /// When the files cannot be used, or there is no such key.
 pub fn run(order: &PairOrder, config: &Config, host_name: &str) -> Result<String, PairError> {
     let place = door::place(config)?;
-    let is_new = config.state.is_some() && !place.join("identity").exists();
+    let had_identity = place.join("identity").exists();
     let closed = open(order, &place, config, host_name)?;
     let found = Whereabouts::kept(&place);
+    // An open camera has no identity, and writes down where it is.
+    let is_new = !had_identity && found.is_none();
     let found = found.unwrap_or_else(|| Whereabouts::expected(config, host_name));
     let text = match order {
         PairOrder::Show => shown(&closed, config, &found),
@@ -128,10 +133,15 @@ fn open(
 ) -> Result<Closed, PairError> {
     let of_another_user = |place: &Path| PairError::AnotherUser(place.into(), order.clone());
     let is_root = geteuid().is_root();
-    // A user's own folder would get a code that no camera knows, beside that of the service.
-    let is_usual = config.state.is_none() && !is_root;
-    if is_usual && is_beside_that_of_a_service(place, Path::new(OF_ROOT)) {
-        return Err(of_another_user(Path::new(OF_ROOT)));
+    // One's own folder would get a code that no camera knows.
+    if config.state.is_none() {
+        if !is_root && is_beside_that_of_a_service(place, Path::new(OF_ROOT)) {
+            return Err(of_another_user(Path::new(OF_ROOT)));
+        }
+        let user = sudo_user().filter(|_| is_root);
+        if let Some(user) = user.filter(|it| is_beside_that_of_a_user(place, &it.dir)) {
+            return Err(PairError::OfUser(user.name, order.clone()));
+        }
     }
     door::open(config, host_name).map_err(|error| match error.is_of_another_user() && !is_root {
         true => of_another_user(place),
@@ -144,6 +154,16 @@ fn is_beside_that_of_a_service(place: &Path, of_service: &Path) -> bool {
     // systemd makes a link there, into a folder that only root enters. So a link that leads nowhere, as far as this user sees,
     // is enough.
     !place.join("code").exists() && fs::symlink_metadata(of_service).is_ok()
+}
+
+/// Who typed `sudo`.
+fn sudo_user() -> Option<User> {
+    User::from_name(&std::env::var("SUDO_USER").ok()?).ok()?
+}
+
+/// Whether the user with this home has a camera's code, and none is in root's place.
+fn is_beside_that_of_a_user(place: &Path, home: &Path) -> bool {
+    !place.join("code").exists() && home.join(OF_USER).join("code").exists()
 }
 
 fn shown(closed: &Closed, config: &Config, found: &Whereabouts) -> String {
@@ -346,6 +366,26 @@ mod tests {
         assert!(is_beside_that_of_a_service(&own, &of_service));
         fs::write(own.join("code"), "").expect("written");
         assert!(!is_beside_that_of_a_service(&own, &of_service), "this user has a camera too");
+    }
+
+    #[test]
+    fn root_makes_no_code_beside_that_of_the_user_who_typed_sudo() {
+        let around = tempfile::tempdir().expect("a folder");
+        let (of_root, home) = (around.path().join("lancam"), around.path().join("pi"));
+        assert!(!is_beside_that_of_a_user(&of_root, &home), "there is none");
+        fs::create_dir_all(home.join(".local/state/lancam")).expect("made");
+        assert!(!is_beside_that_of_a_user(&of_root, &home), "it is empty");
+        fs::write(home.join(".local/state/lancam/code"), "").expect("written");
+        assert!(is_beside_that_of_a_user(&of_root, &home));
+        fs::create_dir(&of_root).expect("made");
+        fs::write(of_root.join("code"), "").expect("written");
+        assert!(!is_beside_that_of_a_user(&of_root, &home), "root has a camera too");
+        let said = PairError::OfUser("pi".into(), PairOrder::List).to_string();
+        let program = typed::program();
+        assert_eq!(
+            said,
+            format!("the camera on this machine is pi's, not root's. Type: {program} pair --list")
+        );
     }
 
     #[test]

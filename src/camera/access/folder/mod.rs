@@ -24,6 +24,9 @@ pub const MAX_LEN: usize = 256 << 10;
 /// Where the folder is unless somebody says so, for root.
 pub const OF_ROOT: &str = "/var/lib/lancam";
 
+/// Where it is in the home of a user, who may say otherwise with XDG_STATE_HOME.
+pub const OF_USER: &str = ".local/state/lancam";
+
 /// The files in the folder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Name {
@@ -178,8 +181,9 @@ pub fn place(
     }
     // The XDG base directory specification has relative paths ignored.
     let state = of_variable("XDG_STATE_HOME").filter(|path| path.is_absolute());
-    let state = state.or_else(|| Some(of_variable("HOME")?.join(".local/state")));
-    Ok(state.ok_or(FolderError::Nowhere)?.join("lancam"))
+    let state = state.map(|it| it.join("lancam"));
+    let state = state.or_else(|| Some(of_variable("HOME")?.join(OF_USER)));
+    state.ok_or(FolderError::Nowhere)
 }
 
 impl Folder {
