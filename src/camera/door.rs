@@ -1,5 +1,6 @@
 //! The door of a camera: open, or closed with an identity, a code and keys in its state folder.
 
+use super::access::PairCommand;
 use super::access::folder;
 use super::access::identity::Names;
 use super::access::opening::{Closed, OpeningError};
@@ -20,7 +21,10 @@ pub fn open(config: &Config, host_name: &str) -> Result<Closed, OpeningError> {
     let addresses = own_addresses();
     let names = Names { name, hosts: &hosts, addresses: &addresses };
     let since_1970 = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default();
-    Closed::open(&place(config)?, names, config.plain, since_1970)
+    let mut closed = Closed::open(&place(config)?, names, config.plain, since_1970)?;
+    let pair_command = PairCommand::of(config.state.as_deref());
+    closed.access = closed.access.with_pair_command(pair_command);
+    Ok(closed)
 }
 
 /// The state folder.

@@ -5,7 +5,7 @@ use super::access::folder::{OF_ROOT, OF_USER};
 use super::access::keys::{Entry, Sealing};
 use super::access::opening::{Closed, OpeningError};
 use super::access::service::{of_service, sudo};
-use super::access::{AccessError, Given, Mode, Plain};
+use super::access::{AccessError, Given, Mode, Plain, is_found_by};
 use super::config::Config;
 use super::config::pair::PairOrder;
 use super::door;
@@ -119,7 +119,7 @@ pub fn command(config: &Config) -> String {
 
 /// The option that names the state folder, behind a space; nothing if root needs none.
 fn state_option(place: &Path, sudo: &str) -> String {
-    if place == Path::new(OF_ROOT) && !sudo.is_empty() {
+    if is_found_by(sudo, place) {
         return String::new();
     }
     format!(" --state {}", shell_path(place))

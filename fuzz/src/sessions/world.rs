@@ -4,7 +4,7 @@ use super::reader::Reader;
 use super::seal::Seal;
 use super::{Fault, Speaks};
 use lancam::camera::access::guesses::Rests;
-use lancam::camera::access::{Given, NotAdmitted, NotGiven, Offer, Paired};
+use lancam::camera::access::{Given, NotAdmitted, NotGiven, Offer, PairCommand, Paired};
 use lancam::camera::connections::Crowd;
 use lancam::camera::controls::Answer;
 use lancam::camera::session::link::kernel::{Happened, Kernel};
@@ -713,7 +713,7 @@ impl Surroundings for MadeUpCamera<'_> {
         let world = &mut *self.0.borrow_mut();
         Ok(match order {
             Order::Admit(_) if world.choices.once_in(20) => {
-                Input::Admitted(Err(NotAdmitted::NoKey))
+                Input::Admitted(Err(NotAdmitted::NoKey(PairCommand::default())))
             }
             Order::Admit(_) => Input::Admitted(Ok(May::Control)),
             Order::Sit if world.choices.once_in(20) => Input::Seated(Err(Crowd::Seats(1))),
@@ -751,7 +751,7 @@ impl Surroundings for MadeUpCamera<'_> {
                 name,
                 may: May::Control,
             })),
-            Order::LogIn(..) => Input::LoggedIn(Err(NotGiven::WrongCode)),
+            Order::LogIn(..) => Input::LoggedIn(Err(NotGiven::WrongCode(PairCommand::default()))),
             Order::Offer if world.choices.once_in(6) => Input::Offered(Err(Rests(STOPS).into())),
             Order::Offer => {
                 let salting = Salting::new([3; 16], ITERATIONS).expect("accepted");
@@ -762,7 +762,7 @@ impl Surroundings for MadeUpCamera<'_> {
                 let given = Given { key, name: claim.name, may: May::Watch };
                 Input::Paired(Ok(Paired { given, proof: [6; 32] }))
             }
-            Order::Pair(_) => Input::Paired(Err(NotGiven::WrongCode)),
+            Order::Pair(_) => Input::Paired(Err(NotGiven::WrongCode(PairCommand::default()))),
             _ => Input::Awake,
         })
     }

@@ -14,6 +14,7 @@ pub mod keeper;
 pub mod keys;
 mod mode;
 pub mod opening;
+mod pair_command;
 mod refused;
 mod said;
 pub mod service;
@@ -32,6 +33,7 @@ use folder::{Folder, FolderError, Lock, Name, Stamp};
 use guesses::{Afterwards, Guesses, REST, Rests};
 use keys::{Entry, Keys, Sealing};
 pub use mode::{Mode, Plain};
+pub use pair_command::{PairCommand, is_found_by};
 pub use refused::{AccessError, NotAdmitted, NotGiven};
 use said::Said;
 use std::net::IpAddr;
@@ -49,6 +51,8 @@ pub struct Access {
     pin: [u8; HASH_LEN],
     /// Whether some keys are accepted without TLS.
     plain: Plain,
+    /// What clients are told to type.
+    pair_command: PairCommand,
     known: Mutex<Known>,
     guesses: Mutex<Guesses>,
     /// The keys that were used, and of which that is not written down yet. No more than there are keys.
@@ -92,14 +96,25 @@ impl Access {
         let known = Mutex::new(Known { code, keys, stamps });
         let changes = Changes::new().map_err(AccessError::NoDescriptor)?;
         let (plain, guesses, used) = (Plain::Off, Mutex::default(), Mutex::default());
-        let said = Mutex::default();
-        Ok(Self { folder, pin, plain, known, guesses, used, changes, said })
+        let (said, pair_command) = (Mutex::default(), PairCommand::default());
+        Ok(Self { folder, pin, plain, pair_command, known, guesses, used, changes, said })
     }
 
     /// The same, with keys accepted without TLS or not.
     #[must_use]
     pub fn with_plain(self, plain: Plain) -> Self {
         Self { plain, ..self }
+    }
+
+    /// The same, with this command in what clients are told.
+    #[must_use]
+    pub fn with_pair_command(self, pair_command: PairCommand) -> Self {
+        Self { pair_command, ..self }
+    }
+
+    /// What clients are told to type on the camera's machine.
+    pub fn pair_command(&self) -> PairCommand {
+        self.pair_command
     }
 
     /// SHA-256 of the camera's certificate.
@@ -190,7 +205,7 @@ impl Access {
         if guesses.wrong(peer, now) == Afterwards::Rest {
             log::warn!("many wrong codes came, the last one from {peer}: {}", Rests(REST));
         }
-        Err(NotGiven::WrongCode)
+        Err(NotGiven::WrongCode(self.pair_command))
     }
 
     /// Makes a key. It is on the disk when this returns.
@@ -252,7 +267,7 @@ impl Access {
             return Err(NotAdmitted::TlsWanted);
         }
         if key.is_empty() {
-            return Err(NotAdmitted::NoKey);
+            return Err(NotAdmitted::NoKey(self.pair_command));
         }
         let hash = Key::parse(key).ok_or(NotAdmitted::Unknown)?.hash();
         // `lancam pair` may have made it a moment ago.
@@ -263,7 +278,7 @@ impl Access {
             let known = self.known();
             let entry = known.keys.find(&hash).ok_or(NotAdmitted::Unknown)?;
             if (channel, entry.sealing) == (Channel::Plain, Sealing::TlsOnly) {
-                return Err(NotAdmitted::TlsOnly);
+                return Err(NotAdmitted::TlsOnly(self.pair_command));
             }
             Admitted { hash, name: entry.name.clone(), may: entry.may }
         };

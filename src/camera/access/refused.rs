@@ -3,6 +3,7 @@
 use super::folder::FolderError;
 use super::guesses::Rests;
 use super::keys::Full;
+use super::pair_command::PairCommand;
 use crate::crypto::NoRandomness;
 use std::io;
 
@@ -37,8 +38,8 @@ pub enum NotGiven {
     #[error(transparent)]
     Rests(#[from] Rests),
     /// Its code is wrong.
-    #[error("the code is wrong. On the camera's machine, sudo lancam pair shows the right one")]
-    WrongCode,
+    #[error("the code is wrong. On the camera's machine, {0} shows the right one")]
+    WrongCode(PairCommand),
     /// It would show to the whole LAN what it claims.
     #[error("this camera pairs over TLS only")]
     TlsWanted,
@@ -55,9 +56,9 @@ pub enum NotGiven {
 pub enum NotAdmitted {
     /// It shows none.
     #[error(
-        "this camera wants a key. Pair with it first: on the camera's machine, sudo lancam pair shows the code"
+        "this camera wants a key. Pair with it first: on the camera's machine, {0} shows the code"
     )]
-    NoKey,
+    NoKey(PairCommand),
     /// It shows one that the camera does not know, or no longer.
     #[error("this camera does not know that key; it may have been revoked. Pair again")]
     Unknown,
@@ -68,7 +69,7 @@ pub enum NotAdmitted {
     TlsWanted,
     /// Its key may be shown inside TLS only.
     #[error(
-        "that key works over TLS only. For a program without TLS, make another one on the camera's machine: sudo lancam pair --name NAME --plain"
+        "that key works over TLS only. For a program without TLS, make another one on the camera's machine: {0} --name NAME --plain"
     )]
-    TlsOnly,
+    TlsOnly(PairCommand),
 }

@@ -262,11 +262,11 @@ fn a_proof_for_another_certificate_or_an_older_code_is_wrong() {
     let offer = access.offer(peer(1), now).expect("nobody has guessed");
     let through_a_relay = claim(&access.code(), &offer, [8; 32]);
     let refused = access.pair(&through_a_relay, peer(1), now, today());
-    assert!(matches!(refused, Err(NotGiven::WrongCode)));
+    assert!(matches!(refused, Err(NotGiven::WrongCode(_))));
     let of_today = claim(&access.code(), &offer, PIN);
     access.renew_code().expect("written");
     let refused = access.pair(&of_today, peer(1), now, today());
-    assert!(matches!(refused, Err(NotGiven::WrongCode)));
+    assert!(matches!(refused, Err(NotGiven::WrongCode(_))));
     assert!(access.keys().is_empty());
 }
 
@@ -280,7 +280,7 @@ fn wrong_codes_make_pairing_rest_and_leave_keys_alone() {
     for at in 0..10_000_u32 {
         let peer = peer(u8::try_from(at % 50).expect("small"));
         match access.log_in("K7QM-2XPD-9HRT", "thief", peer, now, today()) {
-            Err(NotGiven::WrongCode) => wrong += 1,
+            Err(NotGiven::WrongCode(_)) => wrong += 1,
             Err(NotGiven::Rests(_)) => rests += 1,
             other => panic!("{other:?}"),
         }
@@ -303,10 +303,13 @@ fn keys_that_are_wrong_revoked_or_shown_in_the_open_are_refused_with_the_reason(
     let given = give(&access, "desk");
     let plain = access.give("tv", May::Watch, Sealing::PlainToo, today()).expect("given");
     let why = |key: &str, channel| access.admit(key, channel).err();
-    assert_eq!(why("", Channel::Tls), Some(NotAdmitted::NoKey));
+    assert_eq!(why("", Channel::Tls), Some(NotAdmitted::NoKey(PairCommand::default())));
     assert_eq!(why("desk", Channel::Tls), Some(NotAdmitted::Unknown));
     assert_eq!(why(&"A".repeat(43), Channel::Tls), Some(NotAdmitted::Unknown));
-    assert_eq!(why(&given.key.text(), Channel::Plain), Some(NotAdmitted::TlsOnly));
+    assert_eq!(
+        why(&given.key.text(), Channel::Plain),
+        Some(NotAdmitted::TlsOnly(PairCommand::default()))
+    );
     assert_eq!(why(&plain.key.text(), Channel::Plain), None);
     assert_eq!(why(&plain.key.text(), Channel::Tls), None);
     assert!(access.revoke("desk").expect("written") && !access.revoke("desk").expect("nothing"));
@@ -383,7 +386,7 @@ fn the_old_code_pairs_nobody_from_the_moment_when_another_program_has_replaced_i
     let claim = claim(&running.code(), &offer, PIN);
     other.renew_code().expect("written");
     let refused = running.pair(&claim, peer(1), now, today());
-    assert!(matches!(refused, Err(NotGiven::WrongCode)), "{refused:?}");
+    assert!(matches!(refused, Err(NotGiven::WrongCode(_))), "{refused:?}");
     assert!(disk.access().keys().is_empty());
 }
 

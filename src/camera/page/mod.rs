@@ -1,5 +1,7 @@
 //! The web pages: each is one file that loads nothing from elsewhere.
 
+use super::access::PairCommand;
+
 const PAGE: &str = include_str!("page.html");
 const SMALL: &str = include_str!("small.html");
 const LOGIN: &str = include_str!("login.html");
@@ -20,7 +22,7 @@ const OPEN: [(&str, &str); 5] = [
 const KEYS: [(&str, &str); 5] = [
     (
         "{KEYS}",
-        "<p>A program needs a key. On the camera's machine, <code>sudo lancam pair --name PROGRAM</code> makes one: put it in \
+        "<p>A program needs a key. On the camera's machine, <code>{PAIR} --name PROGRAM</code> makes one: put it in \
          place of KEY. A program that checks certificates has to be told to accept this one. VLC asks for that in its window.</p>\n",
     ),
     ("{KEY}", "?key=KEY"),
@@ -40,25 +42,26 @@ pub(super) fn html(name: &str) -> String {
 }
 
 /// The page of a camera that wants keys.
-pub(super) fn html_for_keys(name: &str) -> String {
-    filled(PAGE, name, &KEYS)
+pub(super) fn html_for_keys(name: &str, pair_command: PairCommand) -> String {
+    let pair_command = pair_command.to_string();
+    filled(PAGE, name, &[&KEYS[..], &[("{PAIR}", &pair_command)]].concat())
 }
 
 /// The form that takes the camera's code; `wrong` says why the last one was not taken.
-pub(super) fn login(name: &str, wrong: Option<&str>) -> String {
+pub(super) fn login(name: &str, wrong: Option<&str>, pair_command: PairCommand) -> String {
     let words = |text| {
         let sentence = escaped(&as_sentence(text));
         format!("<p class=\"wrong\" role=\"alert\">{sentence}</p>\n")
     };
     let content = LOGIN.replace("{WRONG}", &wrong.map(words).unwrap_or_default());
-    filled(SMALL, name, &[("{CONTENT}", &content)])
+    filled(SMALL, name, &[("{CONTENT}", &content), ("{PAIR}", &pair_command.to_string())])
 }
 
 /// Where to go on inside TLS, for a browser that calls the camera `host`; that may be empty.
-pub(super) fn needs_tls(name: &str, host: &str) -> String {
+pub(super) fn needs_tls(name: &str, host: &str, pair_command: PairCommand) -> String {
     let host = if host.is_empty() { "ADDRESS:PORT" } else { host };
     let content = NEEDS_TLS.replace("{ADDRESS}", &format!("https://{}/", escaped(host)));
-    filled(SMALL, name, &[("{CONTENT}", &content)])
+    filled(SMALL, name, &[("{CONTENT}", &content), ("{PAIR}", &pair_command.to_string())])
 }
 
 /// A page that loads itself once more.
@@ -105,31 +108,34 @@ mod contrast;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::path::Path;
+
+    const PAIR: PairCommand = PairCommand::OF_SERVICE;
 
     /// All pages, with a name and words that a stranger may have chosen.
     fn pages(text: &str) -> [String; 6] {
         let wrong = Some(text);
         [
             html(text),
-            html_for_keys(text),
-            login(text, wrong),
-            login(text, None),
-            needs_tls(text, text),
+            html_for_keys(text, PAIR),
+            login(text, wrong, PAIR),
+            login(text, None, PAIR),
+            needs_tls(text, text, PAIR),
             again(text),
         ]
     }
 
     #[test]
     fn a_name_is_shown_and_never_run() {
-        for page in pages("<script>alert('{VERSION}{CONTENT}')</script>&\"") {
+        for page in pages("<script>alert('{VERSION}{PAIR}')</script>&\"") {
             assert!(!page.contains("<script>alert"));
             assert!(page.contains(
-                "&lt;script&gt;alert(&#39;&#123;VERSION}&#123;CONTENT}&#39;)&lt;/script&gt;&amp;&quot;"
+                "&lt;script&gt;alert(&#39;&#123;VERSION}&#123;PAIR}&#39;)&lt;/script&gt;&amp;&quot;"
             ));
             // The script fills in the last two.
             for mark in [
                 "HEAD", "NAME", "VERSION", "KEYS", "KEY", "Q", "SCHEME", "ACCESS", "CONTENT",
-                "WRONG", "ADDRESS",
+                "WRONG", "ADDRESS", "PAIR",
             ] {
                 assert!(!page.contains(&format!("{{{mark}}}")), "{mark}");
             }
@@ -158,8 +164,22 @@ mod tests {
     fn only_the_page_of_a_camera_that_wants_keys_speaks_of_them() {
         assert!(html("x").contains("vlc --network-caching=100 {URL}/stream<"));
         assert!(html("x").contains("Nobody needs a key"));
-        assert!(html_for_keys("x").contains("vlc --network-caching=100 '{URL}/stream?key=KEY'<"));
-        assert!(html_for_keys("x").contains("sudo lancam pair --name PROGRAM"));
+        assert!(
+            html_for_keys("x", PAIR).contains("vlc --network-caching=100 '{URL}/stream?key=KEY'<")
+        );
+        assert!(html_for_keys("x", PAIR).contains("sudo lancam pair --name PROGRAM"));
+    }
+
+    #[test]
+    fn a_page_says_what_to_type_for_this_camera() {
+        let second = PairCommand::of(Some(Path::new("/var/lib/lancam2")));
+        let typed = format!("<code>{second}");
+        assert!(typed.ends_with("lancam pair --state DIR"), "{typed}");
+        for page in
+            [html_for_keys("x", second), login("x", None, second), needs_tls("x", "y", second)]
+        {
+            assert!(page.contains(&typed) && !page.contains("lancam2"), "{page}");
+        }
     }
 
     #[test]
@@ -170,13 +190,13 @@ mod tests {
 
     #[test]
     fn who_copies_vlcs_line_knows_that_it_asks_first() {
-        assert!(html_for_keys("x").contains("VLC asks for that in its window."));
+        assert!(html_for_keys("x", PAIR).contains("VLC asks for that in its window."));
         assert!(!html("x").contains("VLC asks"));
     }
 
     #[test]
     fn without_scripts_the_picture_itself_says_what_to_do_if_there_is_none() {
-        for page in [html("x"), html_for_keys("x")] {
+        for page in [html("x"), html_for_keys("x", PAIR)] {
             let (_, image) =
                 page.split_once("<noscript><img src=\"stream\" alt=\"").expect("an image");
             let (words, _) = image.split_once('"').expect("words");
@@ -192,9 +212,9 @@ mod tests {
         for page in &pages("x")[2..] {
             assert!(!page.contains("<script"));
         }
-        assert!(login("x", None).contains("<form method=\"post\" action=\"login\">"));
-        assert!(!login("x", None).contains("role=\"alert\""));
-        assert!(login("x", Some("wrong")).contains("role=\"alert\">Wrong.</p>"));
-        assert!(needs_tls("x", "pi.local:8080").contains("href=\"https://pi.local:8080/\""));
+        assert!(login("x", None, PAIR).contains("<form method=\"post\" action=\"login\">"));
+        assert!(!login("x", None, PAIR).contains("role=\"alert\""));
+        assert!(login("x", Some("wrong"), PAIR).contains("role=\"alert\">Wrong.</p>"));
+        assert!(needs_tls("x", "pi.local:8080", PAIR).contains("href=\"https://pi.local:8080/\""));
     }
 }

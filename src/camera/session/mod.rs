@@ -88,7 +88,8 @@ fn serve(connection: &Connection, camera: &Camera, entry: &LogEntry) -> io::Resu
         Opening::Http(_) => {
             http = Http::new(name, &camera.http, own, deadline, came_at);
             if let Some(access) = &camera.access {
-                http = http.guarded(Guard::new(channel, access.pin()));
+                http =
+                    http.guarded(Guard::new(channel, access.pin()).telling(access.pair_command()));
             }
             (&mut http, Transport::Http)
         }

@@ -209,7 +209,7 @@ impl<'a> Pairing<'a> {
 
     fn not_given(&mut self, why: &NotGiven, out: &mut Outgoing) -> Next {
         let (reason, counted) = match why {
-            NotGiven::WrongCode => (GoodbyeReason::WrongCode, Refused::WrongCode),
+            NotGiven::WrongCode(_) => (GoodbyeReason::WrongCode, Refused::WrongCode),
             NotGiven::Rests(_) => (GoodbyeReason::PairingRests, Refused::WrongCode),
             NotGiven::TlsWanted => (GoodbyeReason::TlsWanted, Refused::NoKey),
             NotGiven::Open => (GoodbyeReason::PairingRests, Refused::BadRequest),

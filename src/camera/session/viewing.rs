@@ -167,8 +167,11 @@ impl<'a> Viewing<'a> {
     /// Passes a question on to the controls; refuses it if viewers may not use them.
     fn ask(&mut self, question: Question) -> io::Result<Input> {
         let may = self.admitted.as_ref().map(|admitted| admitted.may);
-        if self.camera.access.is_some() && may != Some(May::Control) {
-            let text = "this viewer's key allows to watch only; sudo lancam pair --name NAME --may control makes another";
+        if let (Some(access), None | Some(May::Watch)) = (&self.camera.access, may) {
+            let text = format!(
+                "this viewer's key allows to watch only; {} --name NAME --may control makes another",
+                access.pair_command()
+            );
             return Ok(Input::Answer(Some(Answer::Refused(text.into()))));
         }
         let Some(controls) = &self.camera.controls else {

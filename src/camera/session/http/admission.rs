@@ -3,7 +3,7 @@
 use super::asked::{Asked, Form};
 use super::guard::{Client, Kind, Place, Shown};
 use super::{Http, InputSide, State, answers};
-use crate::camera::access::{Channel, Given, NotAdmitted, NotGiven};
+use crate::camera::access::{Channel, Given, NotAdmitted, NotGiven, PairCommand};
 use crate::camera::metrics::Refused;
 use crate::camera::page;
 use crate::camera::session::link::outgoing::Outgoing;
@@ -27,10 +27,6 @@ pub(super) struct Knock {
     /// Why the first key did not count.
     refused: Option<NotAdmitted>,
 }
-
-/// What a program is told that shows no key.
-const NO_KEY: &str = "this camera wants a key. On its machine, sudo lancam pair --name NAME makes one for this program. \
-    Append ?key=KEY to the address, or send it as a Bearer token or as the password of Basic";
 
 /// The field of the form.
 pub(super) const CODE: &str = "code";
@@ -96,7 +92,8 @@ impl Http<'_> {
         let Knock { client, refused, .. } = knock;
         match (self.channel(), client.kind) {
             (Channel::Plain, Kind::Page) => {
-                let html = page::needs_tls(self.name, client.host.as_deref().unwrap_or_default());
+                let host = client.host.as_deref().unwrap_or_default();
+                let html = page::needs_tls(self.name, host, self.pair_command());
                 answers::form(&asked, Status::FORBIDDEN, &html, &[], out);
                 self.answers(&asked)
             }
@@ -108,19 +105,20 @@ impl Http<'_> {
             }
             (Channel::Tls, Kind::Page) => {
                 let wrong = refused.map(|_| page::UNKNOWN_BROWSER);
-                let html = page::login(self.name, wrong);
+                let html = self.login_page(wrong);
                 answers::form(&asked, Status::UNAUTHORIZED, &html, &[], out);
                 self.answers(&asked)
             }
             (Channel::Plain, _) => {
                 let text = match refused {
-                    Some(why @ (NotAdmitted::TlsOnly | NotAdmitted::Unknown)) => why.to_string(),
-                    _ => needs_tls(client.host.as_deref()),
+                    Some(why @ (NotAdmitted::TlsOnly(_) | NotAdmitted::Unknown)) => why.to_string(),
+                    _ => needs_tls(client.host.as_deref(), self.pair_command()),
                 };
                 self.refuse_unknown(asked, Status::FORBIDDEN, text, &[], out)
             }
             (Channel::Tls, kind) => {
-                let text = refused.map_or(NO_KEY.to_owned(), |why| why.to_string());
+                let text =
+                    refused.map_or_else(|| no_key(self.pair_command()), |why| why.to_string());
                 let challenge = answers::challenge(self.name);
                 // A browser would ask for a name and a password, which nobody has.
                 let more: &[&str] = if kind == Kind::Program { &[&challenge] } else { &[] };
@@ -147,7 +145,7 @@ impl Http<'_> {
     pub(super) fn log_in(&mut self, mut asked: Asked, out: &mut Outgoing, now: Micros) -> Next {
         match asked.form.take() {
             None => {
-                answers::form(&asked, Status::OK, &page::login(self.name, None), &[], out);
+                answers::form(&asked, Status::OK, &self.login_page(None), &[], out);
                 self.answers(&asked)
             }
             Some(Err(refusal)) => self.refuse(&asked, refusal, out),
@@ -182,7 +180,7 @@ impl Http<'_> {
             }
             // A mistake in typing costs no guess.
             Err(error) => {
-                let html = page::login(self.name, Some(&error.to_string()));
+                let html = self.login_page(Some(&error.to_string()));
                 answers::form(&asked, Status::BAD_REQUEST, &html, &[], out);
                 self.answers(&asked)
             }
@@ -243,23 +241,39 @@ impl Http<'_> {
         };
         let more: Vec<&str> = retry.as_deref().into_iter().collect();
         let text = why.to_string();
-        answers::form(asked, status, &page::login(self.name, Some(&text)), &more, out);
+        answers::form(asked, status, &self.login_page(Some(&text)), &more, out);
         self.closes(SessionEnd::Refused { why: counted, text })
     }
 
     fn channel(&self) -> Channel {
         self.guard.as_ref().map_or(Channel::Plain, |guard| guard.channel)
     }
+
+    fn login_page(&self, wrong: Option<&str>) -> String {
+        page::login(self.name, wrong, self.pair_command())
+    }
+
+    fn pair_command(&self) -> PairCommand {
+        self.guard.as_ref().map(|guard| guard.pair_command).unwrap_or_default()
+    }
+}
+
+/// What a program is told that shows no key.
+fn no_key(pair_command: PairCommand) -> String {
+    format!(
+        "this camera wants a key. On its machine, {pair_command} --name NAME makes one for this program. \
+         Append ?key=KEY to the address, or send it as a Bearer token or as the password of Basic"
+    )
 }
 
 /// What a program is told that does not speak TLS.
-fn needs_tls(host: Option<&str>) -> String {
+fn needs_tls(host: Option<&str>, pair_command: PairCommand) -> String {
     let address = match host {
         Some(host) if !host.is_empty() => format!("https://{host}"),
         _ => "https:// instead of http://".to_owned(),
     };
     format!(
         "this camera answers over TLS only. Use {address} and a key for this program: \
-         on the camera's machine, sudo lancam pair --name NAME makes one"
+         on the camera's machine, {pair_command} --name NAME makes one"
     )
 }

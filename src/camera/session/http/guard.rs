@@ -1,6 +1,6 @@
 //! What the HTTP clients of a camera that wants keys have to show, and what each of them is.
 
-use crate::camera::access::Channel;
+use crate::camera::access::{Channel, PairCommand};
 use crate::hex;
 use crate::wire::access::key::ShownKey;
 use crate::wire::http::credentials::Credentials;
@@ -16,6 +16,8 @@ pub struct Guard {
     pub(super) channel: Channel,
     /// The name of the cookie. Browsers send a cookie to all ports of a host, and each may be another camera.
     cookie: String,
+    /// What clients are told to type.
+    pub(super) pair_command: PairCommand,
 }
 
 /// What a client is, as far as that makes a difference for its answer.
@@ -55,7 +57,14 @@ pub(super) enum Place {
 impl Guard {
     /// The guard of a connection to a camera whose certificate has this hash.
     pub fn new(channel: Channel, pin: [u8; 32]) -> Self {
-        Self { channel, cookie: format!("__Host-lancam-{}", hex::text(&pin[..4])) }
+        let cookie = format!("__Host-lancam-{}", hex::text(&pin[..4]));
+        Self { channel, cookie, pair_command: PairCommand::default() }
+    }
+
+    /// The same, with this command in what clients are told.
+    #[must_use]
+    pub fn telling(self, pair_command: PairCommand) -> Self {
+        Self { pair_command, ..self }
     }
 
     /// What a request says of its client. A cookie is passed over that a page of another origin made the browser send.

@@ -233,8 +233,8 @@ impl<'a> Http<'a> {
     }
 
     fn page(&self) -> String {
-        match self.guard {
-            Some(_) => page::html_for_keys(self.name),
+        match &self.guard {
+            Some(guard) => page::html_for_keys(self.name, guard.pair_command),
             None => page::html(self.name),
         }
     }

@@ -40,8 +40,8 @@ impl From<NoCommonVersion> for Refusal {
 impl From<NotAdmitted> for Refusal {
     fn from(why: NotAdmitted) -> Self {
         let reason = match why {
-            NotAdmitted::NoKey | NotAdmitted::Unknown => GoodbyeReason::NoKey,
-            NotAdmitted::TlsWanted | NotAdmitted::TlsOnly => GoodbyeReason::TlsWanted,
+            NotAdmitted::NoKey(_) | NotAdmitted::Unknown => GoodbyeReason::NoKey,
+            NotAdmitted::TlsWanted | NotAdmitted::TlsOnly(_) => GoodbyeReason::TlsWanted,
         };
         Self { reason, text: why.to_string() }
     }
