@@ -98,6 +98,23 @@ fn curls_line_saves_a_picture_and_without_its_key_words() {
     assert!(!wait(&mut Program::start(&line, keyed.folder.path(), None).0).success(), "{line}");
 }
 
+#[test]
+fn curls_line_knows_a_camera_by_its_name_at_an_address_that_its_certificate_does_not_have() {
+    let Some(keyed) = Keyed::start().filter(|_| is_installed("curl")) else { return };
+    let run = |line: &str| wait(&mut Program::start(line, keyed.folder.path(), None).0).success();
+    let here = |row: &str| {
+        let port = keyed.camera.port().to_string();
+        let line = of_row(row).replace("CAMERA", "127.0.0.1").replace("ADDRESS", "127.0.0.1");
+        line.replace("8080", &port).replace("NAME", "garage").replace("KEY", &keyed.key)
+    };
+    let by_address = here("curl with a key");
+    assert!(!run(&by_address), "the certificate has {by_address}");
+    let by_name = here("curl by an address");
+    assert!(run(&by_name), "{by_name}");
+    let picture = fs::read(keyed.folder.path().join("picture.jpg")).expect("saved");
+    assert!(look(&picture).1.is_some());
+}
+
 /// Reads the numbers of different pictures on a screen.
 fn numbers_on(screen: &Xvfb) -> Vec<u32> {
     let mut numbers: Vec<u32> = Vec::new();
