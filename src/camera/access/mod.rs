@@ -20,10 +20,11 @@ mod said;
 pub mod service;
 #[cfg(test)]
 mod tests;
+mod uses;
 
 use crate::crypto::{HASH_LEN, random};
 use crate::wire::access::code::Code;
-use crate::wire::access::key::{Key, KeyHash, May};
+use crate::wire::access::key::{Key, May};
 use crate::wire::access::proof::{Exchange, Side};
 pub use answers::{Admitted, Channel, Claim, Given, Holds, Offer, Paired};
 use changes::Changes;
@@ -39,6 +40,8 @@ use said::Said;
 use std::net::IpAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
+pub use uses::InUse;
+use uses::Uses;
 
 /// What a key allows that was given for the code: it is the owner who knows the code. `lancam pair` makes other keys.
 const BY_CODE: May = May::Control;
@@ -55,8 +58,7 @@ pub struct Access {
     pair_command: PairCommand,
     known: Mutex<Known>,
     guesses: Mutex<Guesses>,
-    /// The keys that were used, and of which that is not written down yet. No more than there are keys.
-    used: Mutex<Vec<KeyHash>>,
+    uses: Mutex<Uses>,
     changes: Changes,
     said: Mutex<Said>,
 }
@@ -95,9 +97,9 @@ impl Access {
         drop(lock);
         let known = Mutex::new(Known { code, keys, stamps });
         let changes = Changes::new().map_err(AccessError::NoDescriptor)?;
-        let (plain, guesses, used) = (Plain::Off, Mutex::default(), Mutex::default());
+        let (plain, guesses, uses) = (Plain::Off, Mutex::default(), Mutex::default());
         let (said, pair_command) = (Mutex::default(), PairCommand::default());
-        Ok(Self { folder, pin, plain, pair_command, known, guesses, used, changes, said })
+        Ok(Self { folder, pin, plain, pair_command, known, guesses, uses, changes, said })
     }
 
     /// The same, with keys accepted without TLS or not.
@@ -282,10 +284,7 @@ impl Access {
             }
             Admitted { hash, name: entry.name.clone(), may: entry.may }
         };
-        let mut used = self.used();
-        if !used.contains(&hash) {
-            used.push(hash);
-        }
+        self.uses().note(hash);
         Ok(admitted)
     }
 
@@ -306,7 +305,7 @@ impl Access {
     /// # Errors
     /// When that cannot be written. It is not tried again on the same day.
     pub fn note_uses(&self, today: Day) -> Result<(), AccessError> {
-        let mut used = std::mem::take(&mut *self.used());
+        let mut used = self.uses().take();
         {
             let known = &mut self.known().keys;
             used.retain(|hash| known.used(hash, today));
@@ -412,8 +411,8 @@ impl Access {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn used(&self) -> MutexGuard<'_, Vec<KeyHash>> {
-        self.used.lock().unwrap_or_else(PoisonError::into_inner)
+    fn uses(&self) -> MutexGuard<'_, Uses> {
+        self.uses.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn guesses(&self) -> MutexGuard<'_, Guesses> {

@@ -341,6 +341,27 @@ fn the_last_use_of_a_key_is_written_once_a_day() {
 }
 
 #[test]
+fn a_key_is_in_use_until_the_last_session_with_it_ends() {
+    let disk = Disk::new();
+    let access = disk.access();
+    let given = give(&access, "wall");
+    let begin = || access.in_use(access.admit(&given.key.text(), Channel::Tls).expect("let in"));
+    let used_on = |day: &str| {
+        let day = Day::parse(day).expect("a day");
+        access.note_uses(day).expect("written");
+        disk.access().keys()[0].last_used == Some(day)
+    };
+    let (one, other) = (begin(), begin());
+    assert!(used_on("2026-12-01") && used_on("2026-12-02"));
+    drop(one);
+    assert!(used_on("2026-12-03"));
+    drop(other);
+    assert!(!used_on("2026-12-04"), "nobody is there");
+    access.revoke("wall").expect("written");
+    access.note_uses(today()).expect("a key that is gone is not written down");
+}
+
+#[test]
 fn every_change_of_the_list_is_noticed_by_those_who_wait_for_one() {
     let disk = Disk::new();
     let (running, other) = (disk.access(), disk.access());

@@ -7,7 +7,7 @@ use super::surroundings::Surroundings;
 use super::view::View;
 use crate::camera::access::day::Day;
 use crate::camera::access::{
-    Admitted, Channel, Claim, Given, Holds, NotAdmitted, NotGiven, Offer, Paired,
+    Channel, Claim, Given, Holds, InUse, NotAdmitted, NotGiven, Offer, Paired,
 };
 use crate::camera::connection_log::LogEntry;
 use crate::camera::connections::{Connection, Seat};
@@ -37,7 +37,7 @@ pub(super) struct Viewing<'a> {
     channel: Channel,
     waiter: Rc<Waiter>,
     /// By which key the client was let in last, where the camera wants one.
-    admitted: Option<Admitted>,
+    admitted: Option<InUse<'a>>,
     /// How many changes of the keys there were when that was looked at last.
     changes: u64,
     view: Option<View>,
@@ -130,7 +130,8 @@ impl<'a> Viewing<'a> {
     /// Looks at a key, where the camera wants one. An earlier one does not count any more.
     fn admit(&mut self, key: &ShownKey) -> io::Result<Result<May, NotAdmitted>> {
         self.admitted = None;
-        let Some(access) = &self.camera.access else { return Ok(Ok(May::Control)) };
+        let camera = self.camera;
+        let Some(access) = &camera.access else { return Ok(Ok(May::Control)) };
         // First, so that no change in between is missed.
         self.changes = access.changes().count();
         let admitted = match access.admit(&key.0, self.channel) {
@@ -140,7 +141,9 @@ impl<'a> Viewing<'a> {
         self.connection.has_shown_a_key();
         self.connection.is_answered();
         self.waiter.wake_at(access.changes())?;
-        Ok(Ok(self.admitted.insert(admitted).may))
+        let may = admitted.may;
+        self.admitted = Some(access.in_use(admitted));
+        Ok(Ok(may))
     }
 
     fn log_in(&self, code: &Code, name: &str) -> Result<Given, NotGiven> {
@@ -166,7 +169,7 @@ impl<'a> Viewing<'a> {
 
     /// Passes a question on to the controls; refuses it if viewers may not use them.
     fn ask(&mut self, question: Question) -> io::Result<Input> {
-        let may = self.admitted.as_ref().map(|admitted| admitted.may);
+        let may = self.admitted.as_ref().map(|it| it.admitted().may);
         if let (Some(access), None | Some(May::Watch)) = (&self.camera.access, may) {
             let text = format!(
                 "this viewer's key allows to watch only; {} --name NAME --may control makes another",
@@ -265,7 +268,8 @@ impl Surroundings for Viewing<'_> {
     }
 
     fn revoked(&mut self) -> Option<SessionEnd> {
-        let (admitted, access) = (self.admitted.as_ref()?, self.camera.access.as_ref()?);
+        let admitted = self.admitted.as_ref()?.admitted();
+        let access = self.camera.access.as_ref()?;
         let changes = access.changes().count();
         if std::mem::replace(&mut self.changes, changes) == changes {
             return None;

@@ -247,6 +247,35 @@ fn a_key_that_is_to_allow_something_else_ends_its_session_and_then_counts_as_it_
 }
 
 #[test]
+fn a_key_is_in_use_for_as_long_as_its_viewer_watches() {
+    const LONG_AGO: &str = "2001-02-03";
+    let camera = Keyed::new();
+    let mut viewer = camera.watch_with(&camera.paired("wall"));
+    viewer.frame();
+    let last_used = || {
+        let keys = fs::read_to_string(camera.path("keys")).expect("there");
+        let line = keys.lines().last().expect("a key");
+        line.split('\t').nth(4).expect("a day").to_owned()
+    };
+    let set_back = || {
+        let keys = fs::read_to_string(camera.path("keys")).expect("there");
+        let day = last_used();
+        let (before, after) = keys.rsplit_once(&day).expect("it is there");
+        fs::write(camera.path("keys"), format!("{before}{LONG_AGO}{after}")).expect("ours");
+    };
+    wait_until("its use is written down", || (last_used() != "never").then_some(()));
+    // As if it had connected long ago.
+    set_back();
+    wait_until("it is used today", || (last_used() != LONG_AGO).then_some(()));
+    drop(viewer);
+    wait_until("it is not used any more", || {
+        set_back();
+        std::thread::sleep(Duration::from_secs(1));
+        (last_used() == LONG_AGO).then_some(())
+    });
+}
+
+#[test]
 fn a_new_code_makes_the_old_one_wrong_and_leaves_keys_alone() {
     let camera = Keyed::new();
     let (old, key) = (camera.code(), camera.paired("desk"));
