@@ -261,11 +261,14 @@ impl Keyring {
         let noted = self.change(|cameras| {
             let is_free = is_free(identity, pin, cameras);
             cameras.iter_mut().for_each(|other| other.has_left(&address));
-            for known in cameras.iter_mut().filter(|known| known.pin == *pin) {
+            let met: Vec<_> = cameras.extract_if(.., |known| known.pin == *pin).collect();
+            // Behind another camera that was at this address before.
+            for mut known in met {
                 known.is_met_at(address.clone());
                 if is_free {
                     known.identity.clone_from(identity);
                 }
+                cameras.push(known);
             }
         });
         if let Err(error) = noted {
@@ -273,17 +276,20 @@ impl Keyring {
         }
     }
 
-    /// Forgets the cameras that are meant by this name or address. Returns their names.
+    /// Forgets the cameras with this name, or else the one that was met last at this address. Returns their names.
     ///
     /// # Errors
     /// When that cannot be written.
     pub fn forget(&self, meant: &CameraAddress) -> Result<Vec<String>, NotRemembered> {
         let wanted = Wanted::at(meant.clone());
         let mut forgotten = Vec::new();
-        while let Some(camera) = self.meant_by(&wanted) {
+        // A camera that was at this address once may be elsewhere now, and nobody means it.
+        let mut next = self.meant_by(&wanted);
+        while let Some(camera) = next {
             self.change(|cameras| cameras.retain(|known| known.pin != camera.pin))?;
             // If it could not be written, it is gone here all the same.
             forgotten.push(camera.identity.name);
+            next = self.called_by(&wanted);
         }
         Ok(forgotten)
     }
@@ -533,6 +539,30 @@ mod tests {
         assert_eq!(number(keyring.meant_by(&Wanted::at(at("10.0.0.58")))), Some(2));
         assert_eq!(keyring.forget(&at("10.0.0.58")).expect("written"), ["Door"]);
         assert!(is_garage(&keyring, "10.0.0.59"));
+    }
+
+    #[test]
+    fn an_address_makes_only_the_camera_be_forgotten_that_was_met_there_last() {
+        let at = |text: &str| CameraAddress::parse(text).expect("an address");
+        for paired_first in [1, 2] {
+            let (_folder, path, keyring) = keyring();
+            let garage = camera("Garage", "1", "10.0.0.5", 1);
+            let door = camera("Door", "2", "10.0.0.6", 2);
+            let both = if paired_first == 1 { [&garage, &door] } else { [&door, &garage] };
+            both.into_iter().for_each(|it| keyring.remember(it).expect("written"));
+            // The router gives the address to another camera.
+            keyring.met(&[2; 32], &door.identity, &at("10.0.0.5"));
+            assert_eq!(keyring.forget(&at("10.0.0.5")).expect("written"), ["Door"]);
+            assert_eq!(Keyring::load_from(&path).names(), ["Garage"]);
+        }
+        let (_folder, _, keyring) = keyring();
+        for (number, address) in [(1, "pi.home.arpa"), (2, "10.0.0.6")] {
+            let it = camera("Garage", &number.to_string(), address, number);
+            keyring.remember(&it).expect("written");
+        }
+        assert_eq!(keyring.forget(&at("pi.home.arpa")).expect("written"), ["Garage"]);
+        keyring.remember(&camera("Garage", "3", "10.0.0.7", 3)).expect("written");
+        assert_eq!(keyring.forget(&at("garage")).expect("written"), ["Garage", "Garage"]);
     }
 
     #[test]
