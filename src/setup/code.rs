@@ -6,7 +6,7 @@ use super::{Found, Source, secrets};
 use crate::settings::code::{BLANK, WrittenCode};
 use crate::wire::access::code::Code;
 use std::fs::{self, OpenOptions};
-use std::io::{self, ErrorKind};
+use std::io::{self, ErrorKind, Read};
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::Path;
 
@@ -137,14 +137,20 @@ enum Told {
     Before,
 }
 
+/// Whether the file is missing, or too short for a code.
+fn is_no_place(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::NotFound | ErrorKind::UnexpectedEof)
+}
+
 /// Writes the code over the place for it at the beginning of the file. Without such a file or place, does nothing.
 fn tell(boot: &Path, code: &str) -> io::Result<Told> {
     let path = boot.join(TOLD);
-    let bytes = match fs::read(&path) {
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Told::Before),
-        bytes => bytes?,
-    };
-    let there = bytes.get(..BLANK.len()).and_then(|bytes| std::str::from_utf8(bytes).ok());
+    let mut there = [0; BLANK.len()];
+    match fs::File::open(&path).and_then(|mut file| file.read_exact(&mut there)) {
+        Err(error) if is_no_place(&error) => return Ok(Told::Before),
+        read => read?,
+    }
+    let there = std::str::from_utf8(&there).ok();
     let is_place = |there: &&str| *there == BLANK || Code::parse(there).is_ok();
     if there.filter(is_place).is_none_or(|there| there == code) {
         return Ok(Told::Before);

@@ -1,12 +1,12 @@
 //! What the viewer remembers from one start to the next: cameras, the window's place, and whether `?` is known.
 
-use super::{folders, private_file};
+use super::folders;
+use super::private_file::{self, Content};
 use crate::image::pixels::Size;
 use crate::plain::is_plain;
 use crate::viewer::find::address::CameraAddress;
 use crate::viewer::find::identity::Identity;
 use crate::viewer::find::wanted::Wanted;
-use std::fs;
 
 /// What was remembered at the last exit. Each part may be missing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -40,9 +40,8 @@ impl Memory {
     /// Reads what was remembered. Empty where the file is missing or cannot be understood.
     pub fn load() -> Self {
         let Some(path) = folders::state_file(FILE) else { return Self::default() };
-        let is_small = fs::metadata(&path).is_ok_and(|facts| facts.len() <= MAX_LEN);
-        match fs::read_to_string(&path) {
-            Ok(text) if is_small => Self::parse(&text),
+        match private_file::read(&path, MAX_LEN) {
+            Ok(Content::Text(text)) => Self::parse(&text),
             _ => Self::default(),
         }
     }

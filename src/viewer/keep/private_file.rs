@@ -43,15 +43,23 @@ pub(super) fn read(path: &Path, most: u64) -> io::Result<Content> {
     })
 }
 
-/// Reads a file that a user has made for this start. If others may read or change it, the log says what to type; it is left as
+/// Much more than a key, the camera's certificate and a page of words have.
+const MOST_OF_USER: u64 = 64 << 10;
+
+/// Reads a file that a user has made for this start; it may be a pipe. If others may read or change it, the log says what to type; it is left as
 /// it is, since somebody may mean it so.
 ///
 /// # Errors
-/// When it cannot be read.
+/// When it cannot be read, or is too long.
 pub(super) fn read_of_user(path: &Path) -> io::Result<String> {
-    let mut file = File::open(path)?;
+    let file = File::open(path)?;
     let mut text = String::new();
-    file.read_to_string(&mut text)?;
+    // A device may have no end.
+    (&file).take(MOST_OF_USER + 1).read_to_string(&mut text)?;
+    if u64::try_from(text.len()).is_ok_and(|len| len > MOST_OF_USER) {
+        let why = format!("it is longer than {} kB", MOST_OF_USER >> 10);
+        return Err(io::Error::new(ErrorKind::InvalidData, why));
+    }
     if let Some(warning) = owner_only::open_to_others(path, &file)? {
         log::warn!("{warning}");
     }
@@ -317,6 +325,21 @@ mod tests {
             assert_eq!(read(&path, 100).expect("there"), Content::Nonsense);
         }
         assert!(read(folder.path(), 100).is_err());
+    }
+
+    #[test]
+    fn a_key_file_without_an_end_is_refused() {
+        for path in ["/dev/zero", "/dev/full"] {
+            let error = read_of_user(Path::new(path)).expect_err("it has no end");
+            assert_eq!(error.to_string(), "it is longer than 64 kB");
+        }
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("key");
+        let longest = "x".repeat(64 << 10);
+        fs::write(&path, &longest).expect("written");
+        assert_eq!(read_of_user(&path).expect("just short enough"), longest);
+        fs::write(&path, longest + "x").expect("written");
+        assert!(read_of_user(&path).is_err());
     }
 
     #[test]

@@ -709,6 +709,8 @@ mod tests {
         assert!(error(&pin).starts_with("it has no key"));
         assert!(error(&key).starts_with("it does not say which camera"));
         assert!(!error(&format!("{key}x {pin}")).contains(&key));
+        let endless = GivenKey::read(Path::new("/dev/zero")).expect_err("no end").to_string();
+        assert_eq!(endless, "cannot read /dev/zero: it is longer than 64 kB");
         let missing = GivenKey::read(Path::new("/dev/null/key")).expect_err("no file");
         assert!(missing.to_string().starts_with("cannot read /dev/null/key: "), "{missing}");
     }
