@@ -1,13 +1,17 @@
-//! Text that was copied elsewhere, for the field below the list of cameras.
+//! Text that was copied elsewhere, for the field below the list of cameras and for that of a code.
 
 use super::Show;
 use crate::viewer::paint::badges::Mood;
+use crate::viewer::stage::wall::NotPasted;
 use crate::viewer::stage::window::desktop::{Desktop, Pasted};
 
 impl Show {
     /// Asks for what was copied; it comes later.
     pub(super) fn ask_for_paste(&mut self) {
-        let Some(desktop) = &mut self.desktop else { return };
+        let Some(desktop) = &mut self.desktop else {
+            let why = NotPasted::NoClipboard(self.wall.field());
+            return self.say(Mood::Bad, why.to_string());
+        };
         if let Err(error) = desktop.ask_for_paste() {
             self.say(Mood::Bad, format!("cannot paste: {error}"));
         }
@@ -20,7 +24,7 @@ impl Show {
         };
         let why = match pasted {
             Pasted::Text(text) => self.wall.paste(&text).err().map(|why| why.to_string()),
-            Pasted::TooLong => Some("what you copied is too long for an address".to_owned()),
+            Pasted::TooLong => Some(NotPasted::TooLong(self.wall.field()).to_string()),
             Pasted::Nothing => Some("there is no copied text to paste".to_owned()),
         };
         if let Some(why) = why {

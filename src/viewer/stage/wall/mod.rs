@@ -15,7 +15,7 @@ use crate::viewer::stage::grid::Grid;
 use crate::viewer::stage::input::Point;
 use crate::viewer::stage::keys::Command;
 use code::CodeField;
-pub use typing::NotPasted;
+pub use typing::{Field, NotPasted};
 use view::View;
 
 /// The state of the window that belongs to no single camera.

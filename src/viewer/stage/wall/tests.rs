@@ -1,6 +1,6 @@
 //! Tests of how input changes what the window shows.
 
-use super::{Action, Info, Motion, NotPasted, Sheet, Wall};
+use super::{Action, Field, Info, Motion, NotPasted, Sheet, Wall};
 use crate::image::pixels::Size;
 use crate::image::scale::Area;
 use crate::viewer::stage::input::{Input, Key, Point};
@@ -229,13 +229,30 @@ fn what_was_copied_goes_into_the_field_where_that_is_seen() {
         ("a\nb", NotPasted::NotOneLine),
         ("a\u{1b}[2J", NotPasted::NotOneLine),
         ("a\u{202e}b", NotPasted::NotOneLine),
-        (&"x".repeat(300), NotPasted::TooLong),
+        (&"x".repeat(300), NotPasted::TooLong(Field::Address)),
     ] {
         assert_eq!(wall.paste(bad), Err(why), "{bad:.20}");
         assert_eq!(wall.typed(), "http://garage.local:8080/", "all or nothing");
     }
     wall.sheet = Sheet::Help;
     assert_eq!(wall.take(paste), None, "the field is not seen");
+}
+
+#[test]
+fn why_nothing_is_pasted_is_said_of_the_field_that_is_seen() {
+    let mut wall = wall(0);
+    wall.offer(2);
+    let said = |wall: &Wall| {
+        let field = wall.field();
+        [NotPasted::TooLong(field), NotPasted::NoClipboard(field)].map(|why| why.to_string())
+    };
+    let [too_long, none] = said(&wall);
+    assert_eq!(too_long, "what you copied is too long for an address");
+    assert!(none.ends_with("Type an address, or start the viewer with it: lancam-view ADDRESS"));
+    wall.ask_for_code();
+    let [too_long, none] = said(&wall);
+    assert_eq!(too_long, "what you copied is too long for a code");
+    assert!(none.ends_with(": lancam-view CAMERA --code CODE"), "{none}");
 }
 
 #[test]

@@ -12,8 +12,36 @@ pub enum NotPasted {
     #[error("only one line can be pasted here: a camera's name or address")]
     NotOneLine,
     /// There is no room for it.
-    #[error("what you copied is too long for an address")]
-    TooLong,
+    #[error("what you copied is too long for {}", .0.thing())]
+    TooLong(Field),
+    /// This desktop's clipboard cannot be read.
+    #[error("pasting does not work on this desktop. Type {}, or start the viewer with it: {}", .0.thing(), .0.started_with())]
+    NoClipboard(Field),
+}
+
+/// What is typed into a field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Field {
+    /// A camera's address or name.
+    Address,
+    /// A camera's code.
+    Code,
+}
+
+impl Field {
+    fn thing(self) -> &'static str {
+        match self {
+            Self::Address => "an address",
+            Self::Code => "a code",
+        }
+    }
+
+    fn started_with(self) -> &'static str {
+        match self {
+            Self::Address => "lancam-view ADDRESS",
+            Self::Code => "lancam-view CAMERA --code CODE",
+        }
+    }
 }
 
 /// The longest text. A host's name has at most 255 bytes (RFC 1035), plus scheme and port.
@@ -36,6 +64,11 @@ impl Wall {
         self.choice.is_some() && self.sheet == Sheet::None || self.sheet == Sheet::Code
     }
 
+    /// Which field that is.
+    pub fn field(&self) -> Field {
+        if self.sheet == Sheet::Code { Field::Code } else { Field::Address }
+    }
+
     /// Adds the clipboard's text to the typed text: all of it, without the blanks around it, or nothing. A code takes the
     /// place of what was typed.
     ///
@@ -46,7 +79,7 @@ impl Wall {
         if !self.has_field() || text.is_empty() {
             return Ok(());
         }
-        if self.sheet == Sheet::Code {
+        if self.field() == Field::Code {
             self.paste_code(text);
             return Ok(());
         }
@@ -54,7 +87,7 @@ impl Wall {
             return Err(NotPasted::NotOneLine);
         }
         if self.typed.len() + text.len() > LONGEST {
-            return Err(NotPasted::TooLong);
+            return Err(NotPasted::TooLong(Field::Address));
         }
         self.typed.push_str(text);
         self.go_into_field();

@@ -57,7 +57,8 @@ impl Keyboard {
                 if !self.is_repeating {
                     self.down.push(key);
                 }
-                named(key, self.holds(&SHIFT))?
+                let paste = self.is_paste(key).then_some(Key::Paste);
+                named(key, self.holds(&SHIFT)).or(paste)?
             }
         };
         Some(if self.is_repeating { Input::Repeat(key) } else { Input::Key(key) })
@@ -76,12 +77,27 @@ impl Keyboard {
         }
     }
 
+    /// Whether this key means what Ctrl+V and Shift+Insert mean.
+    fn is_paste(&self, key: minifb::Key) -> bool {
+        match key {
+            minifb::Key::V => self.holds(&PASTES),
+            minifb::Key::Insert => self.holds(&SHIFT),
+            _ => false,
+        }
+    }
+
     fn holds(&self, keys: &[minifb::Key]) -> bool {
         self.down.iter().any(|down| keys.contains(down))
     }
 }
 
 const SHIFT: [minifb::Key; 2] = [minifb::Key::LeftShift, minifb::Key::RightShift];
+
+/// What is held to paste with `v`.
+#[cfg(not(target_os = "macos"))]
+const PASTES: [minifb::Key; 2] = [minifb::Key::LeftCtrl, minifb::Key::RightCtrl];
+#[cfg(target_os = "macos")]
+const PASTES: [minifb::Key; 2] = [minifb::Key::LeftSuper, minifb::Key::RightSuper];
 
 /// With these, keys belong to the desktop. Not the right Alt key, which types letters on many keyboards.
 const OF_THE_DESKTOP: [minifb::Key; 5] = [
@@ -186,5 +202,13 @@ mod tests {
             assert_eq!(heard(&[down, up, r, typed]), [once], "{modifier:?}");
         }
         assert_eq!(heard(&[Stroke::Key(Of::RightAlt, DOWN), Stroke::Character('[')]).len(), 1);
+        let (v, typed) = (Stroke::Key(Of::V, DOWN), Stroke::Character('v'));
+        let paste = [Input::Key(Key::Paste)];
+        for held in PASTES {
+            assert_eq!(heard(&[Stroke::Key(held, DOWN), v, typed]), paste, "{held:?}");
+        }
+        assert_eq!(heard(&[v]), [], "it types");
+        let (shift, insert) = (Stroke::Key(Of::LeftShift, DOWN), Stroke::Key(Of::Insert, DOWN));
+        assert_eq!((heard(&[shift, insert]), heard(&[insert])), (paste.to_vec(), vec![]));
     }
 }
