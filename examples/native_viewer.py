@@ -26,8 +26,9 @@ def messages(stream):  # each message's kind and payload, until the camera close
             yield kind, payload  # unknown kinds too, which are to be passed over
     except TimeoutError: sys.exit(f"nothing has come from {options.host}, port {options.port}, for 10 s")
 
-def text(payload, at):  # a length and so many bytes
-    return payload[at + 2:at + 2 + struct.unpack_from("<H", payload, at)[0]].decode(errors="replace")
+def text(payload, at):  # a length and so many bytes; what a terminal would obey is shown as "?"
+    letters = payload[at + 2:at + 2 + struct.unpack_from("<H", payload, at)[0]].decode(errors="replace")
+    return "".join(letter if letter.isprintable() else "?" for letter in letters)
 
 def connect(pin):  # inside TLS, to the certificate with this pin alone; "" takes any, for pairing; None: without TLS
     try: camera = socket.create_connection((options.host, options.port), 10)  # and no longer than 10 s without a word
@@ -38,8 +39,7 @@ def connect(pin):  # inside TLS, to the certificate with this pin alone; "" take
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_3
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE  # no authority knows a camera at home; its pin does
-    try:
-        camera = context.wrap_socket(camera)
+    try: camera = context.wrap_socket(camera)
     except OSError as error:
         sys.exit(f"{options.host} does not encrypt, so it is not the camera that was paired, or wants no code: {error}")
     seen = hashlib.sha256(camera.getpeercert(True))

@@ -173,6 +173,19 @@ fn it_answers_pings_passes_over_what_it_does_not_know_and_shows_what_it_is_told(
 }
 
 #[test]
+fn nothing_that_a_stranger_says_is_obeyed_by_the_terminal() {
+    const NAME: &str = "fake\u{1b}]0;title\u{7}\u{202e}\r\n";
+    let folder = tempfile::tempdir().expect("a folder");
+    let camera = FakeServer::on(0, |stream| {
+        let mut camera = FakeCamera::greet(stream, NAME)?;
+        camera.send_frame(&jpeg_facts(7, SIZE), Pattern::new(SIZE).jpeg(7))
+    });
+    let Some(output) = watch(camera.port(), 1, &folder.path().join("x")) else { return };
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(text.starts_with("fake?]0;title????\nframe 7: "), "{text:?}");
+}
+
+#[test]
 fn it_ends_at_what_no_camera_says_and_does_not_wait_for_what_is_too_much() {
     let folder = tempfile::tempdir().expect("a folder");
     let cases: [(&[u8], &str); 6] = [
