@@ -253,7 +253,11 @@ fn knocking(debian: &Debian, happens: impl FnOnce()) -> (u32, u32) {
 fn the_package_installs_runs_keeps_what_was_edited_and_leaves_nothing() {
     on_each(|debian, package, folder| {
         let before = debian.files();
-        debian.install(package);
+        let said = debian.install(package);
+        assert!(
+            said.contains("what to type on another computer to watch:\n  sudo lancam pair"),
+            "{said}"
+        );
         for unit in ["lancam.socket", "lancam.service"] {
             assert_eq!(debian.unit(unit), ("active".into(), "enabled".into()), "{unit}");
         }
@@ -276,7 +280,8 @@ fn the_package_installs_runs_keeps_what_was_edited_and_leaves_nothing() {
 
         // An upgrade keeps what the owner switched off.
         debian.sh("systemctl disable --now lancam.service lancam.socket");
-        debian.install(package);
+        let said = debian.install(package);
+        assert!(!said.contains("sudo lancam pair"), "only the first time: {said}");
         for unit in ["lancam.socket", "lancam.service"] {
             assert_eq!(debian.unit(unit), ("inactive".into(), "disabled".into()), "{unit}");
         }
