@@ -25,7 +25,7 @@ for runtime in "$(rustc $toolchain --print sysroot)"/lib/rustlib/*/lib/librustc*
     [ -e "$runtime" ] && sanitizer=address
 done
 
-[ $# -gt 0 ] || set -- native_decoder pickle_reader jpeg_structure jpeg_repair jpeg_strips dns_answer mdns_responder http_requests http_credentials tls_greeting tls_records setup_files native_session pairing_session key_files http_session pickle_session
+[ $# -gt 0 ] || set -- native_decoder pickle_reader jpeg_structure jpeg_repair jpeg_strips dns_answer mdns_responder http_requests http_credentials tls_greeting tls_records setup_files native_session pairing_session key_files http_session pickle_session first_bytes
 for target; do
     seeds=corpus/$target
     case $target in

@@ -4,7 +4,12 @@ pub mod sessions;
 pub mod strips;
 pub mod tls;
 
+use lancam::camera::access::code_file::Written;
+use lancam::camera::access::identity::Identity;
 use lancam::camera::access::keys::{Keys, MOST};
+use lancam::camera::session::opening::{Opening, recognised};
+use lancam::camera::session::protocol::Protocol;
+use lancam::camera::session_end::SessionEnd;
 use lancam::image::jpeg::gate::{DriverSays, Gate};
 use lancam::image::jpeg::markers;
 use lancam::image::jpeg::repair::{self, Examined, MOST_ADDED};
@@ -27,7 +32,9 @@ use lancam::wire::http::site::Site;
 use lancam::wire::mdns::responder::Responder;
 use lancam::wire::mdns::{Arrival, Family, Interface, LinkId, Names, SentTo, Service, Standing};
 use lancam::wire::native::decoder::Decoder;
-use lancam::wire::native::{MAX_PAYLOAD, WireError};
+use lancam::wire::native::header::MAGIC;
+use lancam::wire::native::{MAX_PAYLOAD, MAX_REQUEST, WireError};
+use lancam::wire::pem;
 use lancam::wire::pickle::decoder::Decoder as PickleDecoder;
 use lancam::wire::pickle::head::{PickleHead, TAIL};
 use lancam::wire::pickle::{BgrArray, MAX_PICKLE};
@@ -314,7 +321,38 @@ pub fn pairing_session(bytes: &[u8]) {
     sessions::run(Speaks::Pairing, Choices::Bytes(bytes));
 }
 
-/// A list of keys is read only if it is what would be written, to the byte. So is a key. A code is read as it is shown.
+/// The first bytes of a connection, inside TLS or not. What is recognised begins as it was said. Whatever follows, TLS stays
+/// TLS, and no protocol stays none. No client makes a camera wait for more than its first record of TLS.
+pub fn first_bytes(bytes: &[u8]) {
+    for is_sealed in [false, true] {
+        let mut said = Decoder::new(MAX_REQUEST);
+        let (mut rest, mut opening) = (bytes, None);
+        while !rest.is_empty() && opening.is_none() {
+            let count = put(said.space(), rest, piece_len(bytes));
+            said.filled(count);
+            rest = &rest[count..];
+            opening = recognised(&mut said, is_sealed, || SessionEnd::Silent);
+        }
+        match opening {
+            Some(Opening::Native(first) | Opening::Pairing(first)) => {
+                assert!(bytes.starts_with(&first) && first.starts_with(&MAGIC));
+            }
+            Some(Opening::Http(first)) => assert!(bytes.starts_with(&first)),
+            Some(Opening::Over(_)) => {}
+            Some(Opening::Silent) => unreachable!("it has said something"),
+            None => assert!(bytes.len() < 5 + (4 << 10), "{} bytes", bytes.len()),
+        }
+    }
+    for end in 1..bytes.len().min(64) {
+        let begin = Protocol::of(&bytes[..end]);
+        if [Protocol::Tls, Protocol::Unknown].contains(&begin) {
+            assert_eq!(Protocol::of(bytes), begin, "after {end} bytes");
+        }
+    }
+}
+
+/// A list of keys is read only if it is what would be written, to the byte. So is a key. A code is read as it is shown. What is
+/// read of an identity is read again as it is written.
 pub fn key_files(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
     if let Ok(keys) = Keys::parse(text) {
@@ -325,6 +363,19 @@ pub fn key_files(bytes: &[u8]) {
     }
     if let Ok(code) = Code::parse(text) {
         assert!(Code::parse(&code.shown()).is_ok_and(|again| again.is(&code)));
+    }
+    if Written::parse(text).is_ok() {
+        assert!(text.lines().next().is_some_and(|line| Code::parse(line).is_ok()));
+    }
+    for label in ["CERTIFICATE", "PRIVATE KEY"] {
+        let Some(read) = pem::read(label, text) else { continue };
+        let mut written = String::new();
+        pem::write(label, &read, &mut written);
+        assert_eq!(pem::read(label, &written), Some(read));
+    }
+    if let Ok(identity) = Identity::from_text(text) {
+        let again = Identity::from_text(&identity.to_text()).expect("it was whole");
+        assert_eq!(again.server().pin(), identity.server().pin());
     }
 }
 

@@ -18,7 +18,7 @@ pub(super) struct CameraCode {
 
 /// Why a text is not that of a code's file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub(super) enum NotACodeFile {
+pub enum NotACodeFile {
     /// The first line is no code.
     #[error("line 1: {0}")]
     Code(#[from] NotACode),
@@ -65,7 +65,7 @@ impl CameraCode {
 
 /// What the file `code` says.
 #[derive(Debug, Clone)]
-pub(super) struct Written {
+pub struct Written {
     code: Code,
     salting: Option<Salting>,
 }
@@ -75,7 +75,7 @@ impl Written {
     ///
     /// # Errors
     /// When it is anything else.
-    pub(super) fn parse(text: &str) -> Result<Self, NotACodeFile> {
+    pub fn parse(text: &str) -> Result<Self, NotACodeFile> {
         let mut lines = text.lines();
         let code = Code::parse(lines.next().unwrap_or_default())?;
         let salting = lines.next().map(salting).transpose()?;

@@ -5,7 +5,7 @@
 
 mod answers;
 mod changes;
-mod code_file;
+pub mod code_file;
 pub mod day;
 pub mod folder;
 pub mod guesses;

@@ -34,7 +34,8 @@ pub(super) struct Opened {
 }
 
 /// What a connection turns out to be.
-pub(super) enum Opening {
+#[derive(Debug)]
+pub enum Opening {
     /// A native viewer; these are its first bytes.
     Native(Vec<u8>),
     /// A native viewer that wants to be paired; these are its first bytes.
@@ -77,7 +78,7 @@ fn first_bytes(
             }
             said = Decoder::new(MAX_REQUEST);
         }
-        if let Some(opening) = recognised(&mut said, secured.is_some(), stream) {
+        if let Some(opening) = recognised(&mut said, secured.is_some(), || refuse_tls(stream)) {
             return Ok(opening);
         }
         let now = Instant::now();
@@ -109,7 +110,12 @@ fn first_bytes(
 }
 
 /// What a connection turns out to be by what was said on it, inside TLS if it is sealed. `None` if that is too little.
-fn recognised(said: &mut Decoder, is_sealed: bool, stream: &TcpStream) -> Option<Opening> {
+/// `refuse_tls` tells the client that it may not begin with TLS.
+pub fn recognised(
+    said: &mut Decoder,
+    is_sealed: bool,
+    refuse_tls: impl FnOnce() -> SessionEnd,
+) -> Option<Opening> {
     let received = said.received();
     match Protocol::of(received) {
         Protocol::Native => match Header::kind_of(received)? {
@@ -120,7 +126,7 @@ fn recognised(said: &mut Decoder, is_sealed: bool, stream: &TcpStream) -> Option
         },
         Protocol::Http => Some(Opening::Http(received.to_vec())),
         Protocol::Tls if !is_sealed => {
-            is_whole_record(received).then(|| Opening::Over(refuse_tls(stream)))
+            is_whole_record(received).then(|| Opening::Over(refuse_tls()))
         }
         Protocol::Tls | Protocol::Unknown => {
             let error = said.next_message().err();

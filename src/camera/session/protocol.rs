@@ -5,11 +5,14 @@ use crate::wire::native::header::MAGIC;
 
 /// The protocol that the first bytes of a connection show.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::camera) enum Protocol {
+pub enum Protocol {
+    /// lancam's own.
     Native,
+    /// HTTP/1.
     Http,
     /// TLS; the protocol inside is not known yet.
     Tls,
+    /// None of these.
     Unknown,
     /// Too few bytes to tell.
     Open,
@@ -29,7 +32,8 @@ const MOST_EMPTY: usize = 8;
 const HANDSHAKE: u8 = 0x16;
 
 impl Protocol {
-    pub(in crate::camera) fn of(first: &[u8]) -> Self {
+    /// The protocol that begins like this.
+    pub fn of(first: &[u8]) -> Self {
         let begins = |word: &[u8]| first.starts_with(word) || word.starts_with(first);
         if first.is_empty() {
             Self::Open

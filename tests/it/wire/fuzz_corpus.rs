@@ -72,6 +72,11 @@ fn tls_holds_for_its_corpus() {
 }
 
 #[test]
+fn first_bytes_hold_for_their_corpus() {
+    replay("fuzz/corpus/first_bytes", properties::first_bytes);
+}
+
+#[test]
 fn key_files_hold_for_their_corpus() {
     replay("fuzz/corpus/key_files", properties::key_files);
 }
@@ -126,6 +131,16 @@ pub const HTTP: [(&str, &str); 12] = [
     ("body", "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nabcdGET"),
     ("http2", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"),
     ("old", "GET /\r\n\r\n"),
+];
+
+/// How clients begin, and others.
+const FIRST: [(&str, &[u8]); 6] = [
+    ("http", b"\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n"),
+    ("native", b"LCAM\x01\x01\0\0\x12\0\0\0\x01\x01\x01\0\0\0\0\0\0\0\0\0\x02\0me\0\0"),
+    ("pairing", b"LCAM\x01\x09\0\0\x24\0\0\0noncenoncenoncenoncenoncenonce12\x02\0me"),
+    ("tls", b"\x16\x03\x01\0\x05\x01\0\0\x01\x03"),
+    ("ssh", b"SSH-2.0-OpenSSH_9.2\r\n"),
+    ("zeros", &[0; 40]),
 ];
 
 /// Run `cargo test --test it -- --ignored write_the_seeds` after a change of the protocol.
@@ -224,6 +239,10 @@ fn write_the_seeds() {
     write_seed("http_requests", "all", all.as_bytes());
     let endless = format!("GET / HTTP/1.1\r\n{}", "X: yyyyyyyyyyyyyyyy\r\n".repeat(500));
     write_seed("http_requests", "endless", endless.as_bytes());
+
+    for (name, bytes) in FIRST {
+        write_seed("first_bytes", name, bytes);
+    }
 
     // These are added to the samples in tests/data/setup.
     for (name, bytes) in SETUP {
