@@ -226,6 +226,34 @@ fn revoking_a_key_ends_its_session_within_a_second_and_no_other() {
 }
 
 #[test]
+fn revoking_a_key_ends_a_stream_over_http_within_a_second_too() {
+    let camera = Keyed::new();
+    let key = camera.made(&["--name", "HA"]);
+    let mut stream = camera.connect();
+    let request =
+        format!("GET /stream HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {key}\r\n\r\n");
+    stream.write(request.as_bytes());
+    let (mut said, mut some) = (Vec::new(), vec![0; 4096]);
+    // The second picture begins.
+    while said.windows(3).filter(|it| *it == b"\xff\xd8\xff").count() < 2 {
+        let count = stream.read(&mut some);
+        said.extend_from_slice(&some[..count]);
+        assert!(count > 0, "{}", String::from_utf8_lossy(&said));
+    }
+    let (code, said) = pair(&camera.folder, &["--revoke", "HA"]);
+    assert_eq!(code, Some(0), "{said}");
+    let began = Instant::now();
+    while stream.read(&mut some) > 0 {
+        assert!(began.elapsed() < Duration::from_secs(5), "pictures still come");
+    }
+    let took = began.elapsed();
+    println!("the stream ended {took:.0?} after the key was revoked");
+    // The goal is a second.
+    assert!(took < Duration::from_secs(5), "{took:?}");
+    camera.camera.line_with("its key \"HA\" was revoked");
+}
+
+#[test]
 fn a_key_that_is_to_allow_something_else_ends_its_session_and_then_counts_as_it_stands() {
     let camera = Keyed::with(&["--control", "lan"]);
     let desk = camera.made(&["--name", "desk", "--may", "control"]);
