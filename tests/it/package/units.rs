@@ -19,7 +19,7 @@ const SOCKET: &str = "lancam.socket";
 const MISCONFIGURED: &str = "lancam-misconfigured.target";
 
 /// The highest rating that `systemd-analyze security` may give, in tenths.
-const MOST_EXPOSED: u32 = 16;
+const MOST_EXPOSED: u32 = 13;
 
 fn unit(name: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("systemd").join(name);
