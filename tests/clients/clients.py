@@ -5,7 +5,7 @@ All named clients watch one lancam at the same time. Its camera is a pipe. First
 stopped for 3 s. Each time all clients must show moving pictures again by themselves. Prints one line for each client; exits with 1 if one
 fails. A client that cannot be installed here is skipped with the reason. FOLDER keeps what is installed from PyPI between runs.
 
-clients.py --keys LANCAM FOLDER CLIENT...: the same programs before a camera that wants a key. Each is told a wrong one first. It
+clients.py --keys LANCAM FOLDER CLIENT...: the same programs before a camera that wants a key. Each is told a wrong one and none first. It
 must say so and show no picture. Then it gets the right one, and must show pictures.
 """
 import os, shutil, signal, socket, subprocess, sys, tempfile, threading, time, urllib.request
@@ -253,7 +253,7 @@ def with_keys(lancam, tools, table, names):
             client = Client(name, camera, tools, f"https://{camera.address}:{camera.port}")
             try:
                 words = table[name](client, "A" * 43, camera.key)
-                print(f"{name}: with a wrong key: {words}", flush=True)
+                print(f"{name}: with a wrong key and with none: {words}", flush=True)
                 wait_for(f"{name}: pictures", client.moves, PATIENCE)
                 print(f"{name}: pictures with the right key", flush=True)
             except Skip as why:

@@ -3,7 +3,8 @@ import base64, hashlib, http.client, json, os, shutil, ssl, subprocess, threadin
 from clients import HEIGHT, WIDTH, WITHIN, Failure, Skip, answers, free_port, wait_for
 
 CLIENTS = {}
-# Each is called with a wrong key and the right one. It returns the words for the wrong one, and goes on with the right one.
+# Each is called with a wrong key and the right one. It returns the words for the wrong one and for none, and goes on with the
+# right one.
 WITH_KEYS = {}
 
 
@@ -15,6 +16,17 @@ def client(function):
 def client_with_keys(function):
     WITH_KEYS[function.__name__] = function
     return function
+
+
+DOCUMENT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../docs/INTEGRATIONS.md")
+
+
+def code_in_row(client, program):
+    """What is to be copied from this row of docs/INTEGRATIONS.md, for this camera; KEY is still to be filled in."""
+    with open(DOCUMENT) as document:
+        row = next(line for line in document if line.startswith(f"| {program} |"))
+    camera = client.url.removeprefix("https://")
+    return [code.replace("CAMERA:8080", camera) for code in row.split("`")[1::2]]
 
 
 def need(*programs):
@@ -102,14 +114,19 @@ def opencv_with_a_key(client, wrong, right):
     pem = os.path.join(client.camera.folder, "camera.pem")
     knows = os.environ | {"OPENCV_FFMPEG_CAPTURE_OPTIONS": f"tls_verify;1|ca_file;{pem}", "OPENCV_FFMPEG_LOGLEVEL": "24"}
 
-    def script(key):
-        return OPENCV_ONCE.replace("LINE", f'cv2.VideoCapture("{client.url}/stream?key={key}")')
-    refused = subprocess.run([python, "-c", script(wrong)], capture_output=True, text=True, timeout=60, env=knows)
-    if "#" in refused.stdout or "401" not in refused.stdout:
-        raise Failure(f"OpenCV gets pictures with a wrong key: {refused}")
-    process = client.run(python, "-c", script(right), stdout=subprocess.PIPE, env=knows)
+    line = code_in_row(client, "OpenCV (Python) with a key")[0]
+
+    def script(query):
+        return OPENCV_ONCE.replace("LINE", line.replace("?key=KEY", query))
+    words = []
+    for query in (f"?key={wrong}", ""):
+        refused = subprocess.run([python, "-c", script(query)], capture_output=True, text=True, timeout=60, env=knows)
+        if "#" in refused.stdout or "401" not in refused.stdout:
+            raise Failure(f"OpenCV gets pictures without the right key: {query}: {refused}")
+        words.append(refused.stdout.strip())
+    process = client.run(python, "-c", script(f"?key={right}"), stdout=subprocess.PIPE, env=knows)
     client.read_pictures(process.stdout, 1)
-    return refused.stdout.strip()
+    return ", ".join(words)
 
 
 PYAV = """
@@ -429,27 +446,29 @@ def prometheus(client):
 def prometheus_with_a_key(client, wrong, right):
     """By the lines of docs/INTEGRATIONS.md."""
     need("prometheus")
-    with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../docs/INTEGRATIONS.md")) as document:
-        row = next(line for line in document if line.startswith("| Prometheus with a key |"))
-    pem, camera = os.path.join(client.camera.folder, "camera.pem"), client.url.removeprefix("https://")
+    rows, pem = code_in_row(client, "Prometheus with a key"), os.path.join(client.camera.folder, "camera.pem")
 
     def job(key):
-        lines = row.split("|")[2].replace("`, `", "\n  ").replace("`", "").strip()
-        return "  " + lines.replace("KEY", key).replace("camera.pem", pem).replace("CAMERA:8080", camera)
-    ask = prometheus_with(client, "wrong", job(wrong))
+        lines = [line for line in rows if key or "KEY" not in line]
+        return "  " + "\n  ".join(lines).replace("KEY", key or "").replace("camera.pem", pem)
 
-    def words():
-        targets = ask("targets")["activeTargets"]
-        return targets and targets[0]["lastError"]
-    wait_for("its refusal", words)
-    if ask("query?query=up%3D%3D1")["result"]:
-        raise Failure("Prometheus reads with a wrong key")
+    def refusal(name, key):
+        ask = prometheus_with(client, name, job(key))
+
+        def words():
+            targets = ask("targets")["activeTargets"]
+            return targets and targets[0]["lastError"]
+        wait_for("its refusal", words)
+        if ask("query?query=up%3D%3D1")["result"]:
+            raise Failure(f"Prometheus reads with a {name} key")
+        return words()
+    said = [refusal("wrong", wrong), refusal("missing", None)]
     asks = prometheus_with(client, "right", job(right))
     client.moves = lambda: rises(asks)
-    return words()
+    return ", ".join(said)
 
 
-def home_assistant(client):
+def home_assistant(client, urls=None):
     """A new Home Assistant. Returns its address, a function that asks it, one that fills in the form of "MJPEG IP Camera", and
     the headers with which it shows pictures."""
     newest = next((python for python in ("python3.14", "python3.13", "python3.12", "python3.11") if runs(python)), "python3")
@@ -479,9 +498,11 @@ def home_assistant(client):
     grant = {"grant_type": "authorization_code", "code": code, "client_id": base + "/"}
     token.append(ask("/auth/token", grant, form=True)["access_token"])
 
+    mjpeg, still = urls or (client.url + "/stream", client.url + "/snapshot")
+
     def add(**more):
         flow = ask("/api/config/config_entries/flow", {"handler": "mjpeg"})["flow_id"]
-        form = {"name": "pi", "mjpeg_url": client.url + "/stream", "still_image_url": client.url + "/snapshot", "verify_ssl": False}
+        form = {"name": "pi", "mjpeg_url": mjpeg, "still_image_url": still, "verify_ssl": False}
         return ask(f"/api/config/config_entries/flow/{flow}", form | more)
     return base, add, {"Authorization": f"Bearer {token[0]}"}
 
@@ -500,7 +521,8 @@ def homeassistant(client):
 
 @client_with_keys
 def homeassistant_with_a_key(client, wrong, right):
-    base, add, headers = home_assistant(client)
+    """At the addresses of docs/INTEGRATIONS.md."""
+    base, add, headers = home_assistant(client, code_in_row(client, "Home Assistant with a key, MJPEG IP Camera")[:2])
     words = []
     for refused in (add(), add(username="any", password=wrong)):
         if refused["type"] != "form" or not refused["errors"]:
@@ -555,10 +577,11 @@ snapshot_url: {proxy}/webcam/?action=snapshot
     seldom(client, lambda: client.count)
 
 
-def octoprint_with(client, key="", more=""):
+def octoprint_with(client, urls=None, more=""):
     """OctoPrint with this camera and a virtual printer. Returns its address and a function that asks it."""
     python = python_with(client, "octoprint", ["octoprint"], "import octoprint")
     port, api_key = free_port(), "0123456789ABCDEF0123456789ABCDEF"
+    stream, snapshot = urls or (client.url + "/?action=stream", client.url + "/?action=snapshot")
     written(client, "config.yaml", f"""
 server: {{firstRun: false, onlineCheck: {{enabled: false}}, pluginBlacklist: {{enabled: false}}}}
 accessControl: {{autologinLocal: true, autologinAs: x, localNetworks: [127.0.0.0/8]}}
@@ -569,8 +592,8 @@ plugins:
   virtual_printer: {{enabled: true}}
   classicwebcam:
     _config_version: 1
-    stream: {client.url}/?action=stream{key}
-    snapshot: {client.url}/?action=snapshot{key}
+    stream: {stream}
+    snapshot: {snapshot}
 {more}
 """)
     base = [python, "-m", "octoprint", "--basedir", client.folder]
@@ -617,21 +640,26 @@ def octoprint(client):
 
 @client_with_keys
 def octoprint_with_a_key(client, wrong, right):
-    """The same, and OctoPrint's own test of the address of stills."""
+    """The same at the addresses of docs/INTEGRATIONS.md, and OctoPrint's own test of that of stills."""
     with_a_print(client)
-    url, ask = octoprint_with(client, f"&key={right}", "    snapshotSslValidation: false")
+    urls = [code for code in code_in_row(client, "OctoPrint with a key") if code.startswith(client.url)]
+    right_urls = [address.replace("KEY", right) for address in urls]
+    url, ask = octoprint_with(client, right_urls, "    snapshotSslValidation: false")
 
-    def tested(key):
-        question = {"command": "url", "url": f"{client.url}/?action=snapshot&key={key}", "method": "GET", "validSsl": False,
-                    "response": True}
+    def tested(address):
+        question = {"command": "url", "url": address, "method": "GET", "validSsl": False, "response": True}
         return json.loads(ask("/api/util/test", json.dumps(question).encode()))
-    refused = tested(wrong)
-    if refused["result"] or refused["response"]["content"].startswith("/9j/"):
-        raise Failure(f"OctoPrint gets a picture with a wrong key: {refused}")
-    if not tested(right)["result"]:
+    words = []
+    for address in (urls[1].replace("KEY", wrong), urls[1].replace("&key=KEY", "")):
+        refused = tested(address)
+        if refused["result"] or refused["response"]["content"].startswith("/9j/"):
+            raise Failure(f"OctoPrint gets a picture without the right key: {refused}")
+        content = base64.b64decode(refused["response"]["content"]).decode().strip()
+        words.append(f"status {refused['status']}, {content}")
+    if not tested(right_urls[1])["result"]:
         raise Failure("OctoPrint gets no picture with the right key")
     count_its_timelapse(client, ask)
-    return f"status {refused['status']}, {base64.b64decode(refused['response']['content']).decode().strip()}"
+    return ", ".join(words)
 
 
 @client

@@ -1,5 +1,5 @@
 //! The lines of docs/INTEGRATIONS.md for a camera that wants a key are run as they are written: with their key they bring
-//! pictures, and with another one words and nothing of a picture.
+//! pictures, and with another one or none words and nothing of a picture.
 
 use super::integrations::{PICTURES, Program, is_installed, of_row};
 use crate::tools::camera_process::{CameraProcess, signal, wait};
@@ -68,10 +68,18 @@ impl Keyed {
         of_row(row).replace("CAMERA:8080", &camera).replace("KEY", key)
     }
 
-    /// How a program ends that has the row's line with another key, and all that it says.
-    fn refused(&self, row: &str, screen: Option<&Xvfb>) -> (ExitStatus, String) {
-        let line = self.line_with(row, &"A".repeat(43));
-        let mut program = Program::start_with(&line, self.folder.path(), screen, Stdio::piped);
+    /// The row's line with another key, and without one.
+    fn wrong_lines(&self, row: &str) -> [String; 2] {
+        let without = self.line_with(row, "KEY");
+        let without = without.replace("?key=KEY", "");
+        let without = without.replace(" -H \"Authorization: Bearer KEY\"", "");
+        assert!(!without.contains("KEY"), "{without}");
+        [self.line_with(row, &"A".repeat(43)), without]
+    }
+
+    /// How a program with this line ends, and all that it says.
+    fn refused(&self, line: &str, screen: Option<&Xvfb>) -> (ExitStatus, String) {
+        let mut program = Program::start_with(line, self.folder.path(), screen, Stdio::piped);
         let (mut said, mut complaints) = (Vec::new(), Vec::new());
         let (out, err) = (program.0.stdout.as_mut(), program.0.stderr.as_mut());
         out.expect("piped").read_to_end(&mut said).expect("it ends");
@@ -90,9 +98,12 @@ fn curls_line_saves_a_picture_and_without_its_key_words() {
     let line = keyed.line(row);
     assert!(wait(&mut Program::start(&line, keyed.folder.path(), None).0).success(), "{line}");
     assert!(look(&fs::read(&picture).expect("saved")).1.is_some());
-    assert!(keyed.refused(row, None).0.success());
-    let words = String::from_utf8(fs::read(&picture).expect("saved")).expect("words");
-    assert!(words.starts_with("this camera does not know that key"), "{words}");
+    let words = ["this camera does not know that key", "this camera wants a key. On its machine, "];
+    for (line, begin) in keyed.wrong_lines(row).iter().zip(words) {
+        assert!(keyed.refused(line, None).0.success());
+        let words = String::from_utf8(fs::read(&picture).expect("saved")).expect("words");
+        assert!(words.starts_with(begin), "{words}");
+    }
     // Another certificate is refused before the key is shown.
     fs::write(keyed.folder.path().join("camera.pem"), "").expect("written");
     assert!(!wait(&mut Program::start(&line, keyed.folder.path(), None).0).success(), "{line}");
@@ -127,7 +138,7 @@ fn numbers_on(screen: &Xvfb) -> Vec<u32> {
     numbers
 }
 
-/// Runs a player's line with another key, which ends with `words` and an empty screen, and with the right one until its window
+/// Runs a player's line with another key and without one, which ends with `words` and an empty screen, and with the right one until its window
 /// has shown pictures.
 fn is_shown(row: &str, words: &str) {
     let Some(keyed) = Keyed::start() else { return };
@@ -139,9 +150,11 @@ fn is_shown(row: &str, words: &str) {
         Ok(screen) => screen,
         Err(why) => return skip(row, &why),
     };
-    let (_, said) = keyed.refused(row, Some(&screen));
-    assert!(said.contains(words), "{row}: {said}");
-    assert!(stamp_on(&screen.screenshot()).is_none(), "{row}: a picture");
+    for wrong in keyed.wrong_lines(row) {
+        let (_, said) = keyed.refused(&wrong, Some(&screen));
+        assert!(said.contains(words), "{wrong}: {said}");
+        assert!(stamp_on(&screen.screenshot()).is_none(), "{wrong}: a picture");
+    }
     let _player = Program::start(&line, keyed.folder.path(), Some(&screen));
     let numbers = numbers_on(&screen);
     assert!(numbers.is_sorted_by(|one, next| one < next), "{line}: {numbers:?}");
@@ -178,15 +191,18 @@ fn vlcs_line_shows_the_picture_without_tls_to_a_key_that_was_made_for_that() {
         Ok(screen) => screen,
         Err(why) => return skip(row, &why),
     };
-    let of_vlc = |key: &str| {
-        let line = keyed.line_with(row, key).replace("vlc ", "cvlc --vout xcb_x11 ");
+    let vlc = |line: &str| {
+        let line = line.replace("vlc ", "cvlc --vout xcb_x11 ");
         Program::start(&line, keyed.folder.path(), Some(&screen))
     };
-    let refused = of_vlc(&"A".repeat(43));
-    keyed.camera.line_with("this camera does not know that key");
-    assert!(stamp_on(&screen.screenshot()).is_none(), "a picture");
-    drop(refused);
-    let _player = of_vlc(&keyed.key);
+    let words = ["this camera does not know that key", "this camera answers over TLS only"];
+    for (line, words) in keyed.wrong_lines(row).iter().zip(words) {
+        let refused = vlc(line);
+        keyed.camera.line_with(words);
+        assert!(stamp_on(&screen.screenshot()).is_none(), "{line}: a picture");
+        drop(refused);
+    }
+    let _player = vlc(&keyed.line(row));
     let numbers = numbers_on(&screen);
     assert!(numbers.is_sorted_by(|one, next| one < next), "{numbers:?}");
 }
@@ -197,9 +213,11 @@ fn ffmpegs_line_records_pictures_and_without_its_key_none() {
     let row = "ffmpeg with a key, recording without encoding";
     let Some(keyed) = Keyed::start().filter(|_| is_installed("ffmpeg")) else { return };
     let film = keyed.folder.path().join("camera.mkv");
-    let (status, said) = keyed.refused(row, None);
-    assert!(!status.success() && !film.exists(), "{said}");
-    assert!(said.contains("HTTP error 401 Unauthorized"), "{said}");
+    for line in keyed.wrong_lines(row) {
+        let (status, said) = keyed.refused(&line, None);
+        assert!(!status.success() && !film.exists(), "{line}: {said}");
+        assert!(said.contains("HTTP error 401 Unauthorized"), "{line}: {said}");
+    }
     let mut recorder = Program::start(&keyed.line(row), keyed.folder.path(), None);
     wait_until("half a megabyte", || (fs::metadata(&film).ok()?.len() >= 500_000).then_some(()));
     signal(&recorder.0, "INT");
@@ -214,7 +232,7 @@ fn ffmpegs_line_records_pictures_and_without_its_key_none() {
 /// What stands around the line: the request with the header, and what is done with the answer.
 const URLLIB: &str = r#"
 import ssl, sys, urllib.error, urllib.request
-request = urllib.request.Request("https://CAMERA:8080/snapshot", headers={"Authorization": "Bearer " + sys.argv[1]})
+request = urllib.request.Request("https://CAMERA:8080/snapshot", headers={"Authorization": "Bearer " + key for key in sys.argv[1:]})
 try:
     answer = LINE
     open("picture.jpg", "wb").write(answer.read())
@@ -227,17 +245,20 @@ fn pythons_line_over_http_reads_a_picture_and_without_its_key_words() {
     let Some(keyed) = Keyed::start().filter(|_| is_installed("python3")) else { return };
     let camera = format!("{}:{}", keyed.address, keyed.camera.port());
     let script = URLLIB.replace("CAMERA:8080", &camera).replace("LINE", of_row("Python, HTTP"));
-    let run = |key: &str| {
+    let run = |key: &[&str]| {
         let mut python = Command::new("python3");
-        python.args(["-c", &script, key]).current_dir(keyed.folder.path());
+        python.args(["-c", &script]).args(key).current_dir(keyed.folder.path());
         let output = python.output().expect("it was there");
         (output.status.success(), String::from_utf8(output.stderr).expect("words"))
     };
     let picture = keyed.folder.path().join("picture.jpg");
-    let (is_read, said) = run(&"A".repeat(43));
-    assert!(!is_read && !picture.exists(), "{said}");
-    assert!(said.starts_with("401: this camera does not know that key"), "{said}");
-    let (is_read, said) = run(&keyed.key);
+    let wrong = "A".repeat(43);
+    for (key, words) in [(&[&*wrong][..], "does not know that key"), (&[][..], "wants a key")] {
+        let (is_read, said) = run(key);
+        assert!(!is_read && !picture.exists(), "{said}");
+        assert!(said.starts_with(&format!("401: this camera {words}")), "{said}");
+    }
+    let (is_read, said) = run(&[&keyed.key]);
     assert!(is_read, "{said}");
     assert!(look(&fs::read(&picture).expect("saved")).1.is_some());
 }
