@@ -72,12 +72,29 @@ mod compare {
             for speech in Speech::ALL {
                 tell(speech, viewers, &rounds);
             }
+            tell_what_tls_adds(viewers, &rounds);
         }
         println!(
             "a viewer who takes nothing holds at most {} kB in the kernel's send buffer, besides",
             most_in_kernel()? / 1000
         );
         greetings::tell()
+    }
+
+    /// By how much the median frame is older inside TLS than without it.
+    fn tell_what_tls_adds(viewers: usize, rounds: &[Round]) {
+        let age =
+            |round: &Round, speech: Speech| round[speech as usize].got.ages[0] as f64 / 1000.0;
+        let added = |round| age(round, Speech::Tls) - age(round, Speech::Native);
+        let mut added: Vec<f64> = rounds.iter().map(added).collect();
+        added.sort_by(f64::total_cmp);
+        let goal = if viewers == 1 { " (goal 0.3)" } else { " (0.3 is the goal for one viewer)" };
+        println!(
+            "  tls to native: age at p50 {:+.2} ms of {:+.2} to {:+.2}{goal}",
+            added[added.len() / 2],
+            added[0],
+            added[added.len() - 1]
+        );
     }
 
     fn tell(speech: Speech, viewers: usize, rounds: &[Round]) {
