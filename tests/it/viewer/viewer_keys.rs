@@ -147,7 +147,7 @@ fn a_viewer_pairs_once_by_the_code_and_is_let_in_from_then_on() {
     assert_eq!(output.stdout.trim(), "forgotten: Garage");
     output.expect(
         0,
-        "still accepts the key of this viewer. To take it back, type on the camera's machine: sudo lancam pair",
+        "still accepts the key of this viewer. To take that key back, type on the camera's machine: sudo lancam pair",
     );
     desk.watch(&[&camera.address()]).expect(3, WANTS_A_CODE);
 }
