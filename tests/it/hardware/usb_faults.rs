@@ -8,8 +8,8 @@
 use crate::hardware::usb_descriptors;
 use crate::hardware::usb_frames::{self, spoilt};
 use crate::hardware::usb_scene::{
-    ANOTHER_AFTER, BRIGHTNESS, Scene, assert_back, assert_exact, print_gap, stands_on_the_page,
-    text_of, watched,
+    ANOTHER_AFTER, BRIGHTNESS, DRIVER_WAITS, Scene, assert_back, assert_exact, print_gap,
+    stands_on_the_page, text_of, watched,
 };
 use crate::tools::native_client::{NativeClient, Said};
 use crate::tools::until::wait_until;
@@ -210,8 +210,8 @@ fn unplugged_in_probe(scene: &Scene) {
     scene.camera.order(|orders| orders.unplug = Some(Moment::Probe));
     scene.plug_into(0);
     scene.wait_until_pulled();
-    // The driver may wait 5 s for the answer of the camera that is gone, before it sees the next one.
-    print_gap(scene.plug_in_and_see(0, &watcher));
+    let gap = scene.plug_in_and_see(0, &watcher);
+    assert_back(gap.saturating_sub(DRIVER_WAITS));
     scene.stop();
 }
 

@@ -48,6 +48,9 @@ pub(crate) const BRIGHTNESS: u32 = 0x0098_0900;
 /// How long a camera may be away before lancam takes another one.
 pub(crate) const ANOTHER_AFTER: Duration = Duration::from_secs(5);
 
+/// How long the driver may wait for the answer of a camera that is gone, before it sees the next one.
+pub(crate) const DRIVER_WAITS: Duration = Duration::from_secs(5);
+
 /// How soon a picture must be there once the camera gives frames again. It is five times the goal, because
 /// machines are busy.
 const BACK: Duration = Duration::from_secs(5);

@@ -1,7 +1,7 @@
 //! What happens to the camera of [`usb_soak`](super::usb_soak): one of these at a time, by chance.
 
 use crate::hardware::pi::run;
-use crate::hardware::usb_scene::{ANOTHER_AFTER, BRIGHTNESS, Scene, text_of};
+use crate::hardware::usb_scene::{ANOTHER_AFTER, BRIGHTNESS, DRIVER_WAITS, Scene, text_of};
 use crate::tools::native_client::NativeClient;
 use crate::tools::random::Random;
 use crate::tools::usb_camera::{Clock, Flaw, Manner, Moment, Orders, lsusb};
@@ -31,7 +31,8 @@ pub(crate) const TROUBLES: [Trouble; 16] = [
     ("unplugged in the middle of a frame", |scene, random| pulled(scene, random, Moment::InFrame)),
     ("unplugged while it is asked what it is", |scene, random| {
         scene.unplug();
-        pulled(scene, random, Moment::Probe)
+        let well = pulled(scene, random, Moment::Probe)?;
+        Some(Well { since: well.since + DRIVER_WAITS, ..well })
     }),
     ("its hub is switched off", hub_switched_off),
     ("another camera, or the same one", another_camera),
