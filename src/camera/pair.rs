@@ -161,9 +161,11 @@ fn sudo_user() -> Option<User> {
     User::from_name(&std::env::var("SUDO_USER").ok()?).ok()?
 }
 
-/// Whether the user with this home has a camera's code, and none is in root's place.
+/// Whether the user with this home has a camera's code, and no camera of root has ever run. An open camera of root
+/// leaves a trace, but no code.
 fn is_beside_that_of_a_user(place: &Path, home: &Path) -> bool {
-    !place.join("code").exists() && home.join(OF_USER).join("code").exists()
+    let of_root = ["code", "identity", "whereabouts"].iter().any(|it| place.join(it).exists());
+    !of_root && home.join(OF_USER).join("code").exists()
 }
 
 fn shown(closed: &Closed, config: &Config, found: &Whereabouts) -> String {
@@ -378,6 +380,10 @@ mod tests {
         fs::write(home.join(".local/state/lancam/code"), "").expect("written");
         assert!(is_beside_that_of_a_user(&of_root, &home));
         fs::create_dir(&of_root).expect("made");
+        fs::write(of_root.join("whereabouts"), "").expect("written");
+        assert!(!is_beside_that_of_a_user(&of_root, &home), "root has an open camera");
+        fs::remove_file(of_root.join("whereabouts")).expect("removed");
+        assert!(is_beside_that_of_a_user(&of_root, &home));
         fs::write(of_root.join("code"), "").expect("written");
         assert!(!is_beside_that_of_a_user(&of_root, &home), "root has a camera too");
         let said = PairError::OfUser("pi".into(), PairOrder::List).to_string();
