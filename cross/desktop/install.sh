@@ -6,6 +6,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 
 if [ "$(id -u)" = 0 ]; then PREFIX=${PREFIX:-/usr/local}; else PREFIX=${PREFIX:-$HOME/.local}; fi
 [[ $PREFIX == /* ]] || { echo "install.sh: PREFIX must be a folder that begins with /, not '$PREFIX'" >&2 && exit 2; }
+while [[ $PREFIX == *?/ ]]; do PREFIX=${PREFIX%/}; done
 base=${DESTDIR:-}$PREFIX
 program=bin/lancam-view
 # On Debian, zsh reads files of packages and files of users from two folders.
@@ -51,7 +52,7 @@ tidy() {
     [ ! -e "$cache" ] || [ "$(ls -A "${cache%/*}")" != mimeinfo.cache ] || rm "$cache"
     folder=$(dirname "$1")
     while [ "$folder" != . ]; do
-        case $PREFIX/$folder in /usr/bin | /usr/share | /usr/local/bin | /usr/local/share | /usr/local/share/man) break ;; esac
+        case $PREFIX/$folder in /usr/bin | /usr/share | /usr/local/bin | /usr/local/share | /usr/local/share/man | /usr/local/share/zsh/site-functions) break ;; esac
         rmdir "$base/$folder" 2>/dev/null || break
         folder=$(dirname "$folder")
     done
