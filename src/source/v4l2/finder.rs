@@ -106,7 +106,8 @@ impl Finder {
         }
         let is_busy = reasons.iter().any(|reason| reason.trouble == Trouble::Busy);
         if self.has_opened && !is_busy {
-            self.missed_at.get_or_insert(now);
+            // From the end of this try: a camera that took its time to refuse gets one more before another one.
+            self.missed_at.get_or_insert_with(clock::now);
         }
         Err(self.explain(reasons))
     }
