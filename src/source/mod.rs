@@ -369,7 +369,11 @@ impl Opener {
                 self.past = Past::Camera;
                 Ok(camera)
             }
-            Err(error) if error.trouble == Trouble::NoCamera && self.may_take_ribbon() => {
+            Err(error)
+                if error.trouble == Trouble::NoCamera
+                    && self.may_take_ribbon()
+                    && (self.past == Past::Nothing || self.csi.check().is_ok()) =>
+            {
                 self.ribbon_camera(0)
             }
             Err(mut error) => {
