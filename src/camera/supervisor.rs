@@ -202,18 +202,21 @@ impl<'a> Supervisor<'a> {
         let pause = self.retry.next(if self.spares(trouble) { LAST_UNWATCHED } else { longest });
         let began_at = clock::now();
         let viewers = self.roster.viewers();
-        if pause > LAST_RETRY && viewers == 0 {
-            self.told = None;
-            // A viewer that connects now triggers a try, and waits for its outcome.
-            self.roster.no_picture(&Update::Status(Arc::new(StatusText {
-                code: StatusCode::Starting,
-                text: format!("{why}. lancam tries again when somebody watches"),
-            })));
-        }
+        let mut is_told = pause <= LAST_RETRY;
         loop {
             // Those who watched may have left by now.
             self.idle.note(self.feed.watched(), clock::now());
-            let limit = match self.roster.viewers() {
+            let watching = self.roster.viewers();
+            if watching == 0 && !is_told {
+                is_told = true;
+                self.told = None;
+                // A viewer that connects now triggers a try, and waits for its outcome.
+                self.roster.no_picture(&Update::Status(Arc::new(StatusText {
+                    code: StatusCode::Starting,
+                    text: format!("{why}. lancam tries again when somebody watches"),
+                })));
+            }
+            let limit = match watching {
                 0 => pause,
                 more if more > viewers => LAST_RETRY.min(pause),
                 _ => longest.min(pause),
