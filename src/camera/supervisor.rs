@@ -242,10 +242,20 @@ impl<'a> Supervisor<'a> {
         self.idle_stop.is_some() && (is_costly || self.opened_at.is_some())
     }
 
+    /// Logs a text that may come again whenever somebody watches.
+    fn log(&mut self, text: &str) {
+        if self.logged.is_news(text) {
+            log::info!("{text}");
+        }
+    }
+
     /// Waits until somebody watches.
     fn rest(&mut self) -> Then {
-        let spec = self.opener.spec();
-        log::info!("{spec}: off until somebody watches");
+        if self.well_for(clock::now()) > Duration::ZERO {
+            self.logged.forget();
+        }
+        let spec = self.opener.spec().to_string();
+        self.log(&format!("{spec}: off until somebody watches"));
         self.roster.no_picture(&Update::Status(Arc::new(StatusText {
             code: StatusCode::Starting,
             text: format!("{spec} was off while nobody watched; lancam is starting it"),
@@ -256,8 +266,7 @@ impl<'a> Supervisor<'a> {
         }
         self.idle.note(Watched::Yes, clock::now());
         self.metrics.is(SourceState::Starting, clock::now());
-        log::info!("{spec}: on, somebody watches");
-        self.logged.forget();
+        self.log(&format!("{spec}: on, somebody watches"));
         self.told = None;
         self.retry.pause = FIRST_RETRY;
         Then::Again

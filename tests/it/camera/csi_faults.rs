@@ -209,6 +209,28 @@ fn a_child_that_failed_before_the_viewer_left_waits_for_the_next_one() {
 }
 
 #[test]
+fn a_child_that_fails_for_each_who_comes_is_logged_less_and_less_often() {
+    let rpicam = Rpicam::with_fault("in-use");
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("log");
+    let log = fs::File::create(&path).expect("a file");
+    let camera = CameraProcess::spawn_with(&mut rpicam.command(&SMALL), log.into());
+    for _ in 0..12 {
+        let mut viewer = NativeClient::connect(camera.port());
+        told(&mut viewer, "in use by another program");
+        drop(viewer);
+        wait_until("rest", || {
+            get(camera.port(), "/state").text().contains("\"resting\"").then_some(())
+        });
+    }
+    let log = fs::read_to_string(&path).expect("text");
+    let count = |part: &str| log.lines().filter(|line| line.contains(part)).count();
+    for part in ["on, somebody watches", "off until somebody watches"] {
+        assert!((1..=5).contains(&count(part)), "{part}:\n{log}");
+    }
+}
+
+#[test]
 fn nothing_on_the_path_is_told_with_what_to_install() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut command = CameraProcess::command(&["--listen", "127.0.0.1:0", "--source", "csi"]);
