@@ -232,6 +232,9 @@ mod tests {
             said(false),
             "203.0.113.9 is not on the LAN. To let it in, start lancam with --allow 203.0.113.9"
         );
-        assert!(said(true).contains("write allow = [\"203.0.113.9\"] into lancam.toml"));
+        assert!(
+            said(true)
+                .contains("write allow = [\"203.0.113.9\"] into this camera's configuration file")
+        );
     }
 }

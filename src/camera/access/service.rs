@@ -25,7 +25,9 @@ pub fn is_service() -> bool {
 /// option would find its ports taken.
 pub fn to_add(option: &str, value: &str, is_service: bool) -> String {
     match is_service {
-        true => format!("write {option} = [\"{value}\"] into lancam.toml, and restart lancam"),
+        true => format!(
+            "write {option} = [\"{value}\"] into this camera's configuration file, and restart the camera"
+        ),
         false => format!("start lancam with --{option} {value}"),
     }
 }
@@ -39,6 +41,9 @@ mod tests {
         let by_hand = to_add("allow", "10.8.0.2", false);
         assert_eq!(by_hand, "start lancam with --allow 10.8.0.2");
         let service = to_add("allow", "10.8.0.2", true);
-        assert_eq!(service, "write allow = [\"10.8.0.2\"] into lancam.toml, and restart lancam");
+        assert_eq!(
+            service,
+            "write allow = [\"10.8.0.2\"] into this camera's configuration file, and restart the camera"
+        );
     }
 }

@@ -690,7 +690,7 @@ fn a_foreign_host_is_told_how_it_is_let_in_where_lancam_reads_its_options() {
     let request = get("/", PAGE).replace("garage.local:8080", "cam.example.org");
     for (is_service, how) in [
         (false, "or start lancam with --http-name cam.example.org"),
-        (true, "or write http-name = [\"cam.example.org\"] into lancam.toml, and restart lancam"),
+        (true, "or write http-name = [\"cam.example.org\"] into this camera's configuration file"),
     ] {
         camera.rules.is_service = is_service;
         let talk = camera.hear(Channel::Tls, request.as_bytes());
