@@ -149,7 +149,7 @@ mod tests {
         for plain in ["garage.local:8080", "fe80::1%eth0", "/dev/video0", "--list"] {
             assert_eq!(shell_word(plain), plain);
         }
-        // zsh looks for files with such names, and stops where there are none.
+        // zsh takes brackets for a pattern of file names. If no file fits, it does not run the command.
         for shown in ["[2001:db8::4]:9999", "a b", "a&b", "x?y", "*", "~", "$HOME", ""] {
             assert_eq!(shell_word(shown), format!("'{shown}'"));
         }

@@ -201,6 +201,6 @@ mod tests {
         out.is_an_answer();
         assert!(is_progress(&mut out, 1) && is_progress(&mut out, 999), "what a client waits for");
         out.messages().expect("nothing is sent").extend([0; 10]);
-        assert!(!is_progress(&mut out, 10), "the next messages are none again");
+        assert!(!is_progress(&mut out, 10), "the next messages are not an answer");
     }
 }
