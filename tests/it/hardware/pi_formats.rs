@@ -10,7 +10,7 @@ use crate::tools::native_client::{self, NativeClient};
 use crate::tools::rig::{Guest, Machine};
 use lancam::image::pixels::{Chroma, PixelFormat, Rgb, SamplePacking, Size};
 use std::fmt::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 /// White, yellow, cyan, green, magenta, red, blue, black: whether red, green and blue are on.
@@ -315,9 +315,11 @@ This page lists what a camera may send, and how true its colours arrive. A test 
 2. The test decodes it as a viewer does, and compares the middle of each of eight colour bars with what `vivid` drew.
 
 Each figure is the CIEDE2000 of the worst bar. Few people see a difference of 1 side by side. The limit is 3, and 5 for 16-bit RGB, whose steps are coarse.
-For grey formats only lightness counts, and grey is full range whatever a driver says. Bayer is sent with `--raw off`, because the samples of `vivid` are gamma-coded and balanced already, and a sensor's are not.
+For grey formats only lightness counts, and grey is full range whatever a driver says.
+Bayer is sent with `--raw off`, because the samples of `vivid` are gamma-coded and balanced already, and a sensor's are not.
 
-The columns at 640x360 have bars of 100 %, in the encoding and range of the column. The odd size has bars of 75 % in BT.601, limited range. A dash: the format has no Y'CbCr, so the encoding makes no difference. Of several codes in a line, lancam asks for the first.
+The columns at 640x360 have bars of 100 %, in the encoding and range of the column. The odd size has bars of 75 % in BT.601, limited range.
+A dash: the format has no Y'CbCr, so the encoding makes no difference. Of several codes in a line, lancam asks for the first.
 
 | format | what it is | 601 limited | 601 full | 709 limited | 709 full | at an odd size |
 |---|---|---|---|---|---|---|
@@ -329,6 +331,21 @@ const TAIL: &str = "
 lancam shows SMPTE 240M as BT.709, and BT.2020 of constant luminance as BT.2020. The log says so. xvYCC is limited range, whatever the driver says. lancam asks the driver
 what it sends, and changes nothing about it. If the driver says nothing, the kernel's own defaults hold (`V4L2_MAP_YCBCR_ENC_DEFAULT`, `V4L2_MAP_QUANTIZATION_DEFAULT`).
 ";
+
+#[test]
+fn the_words_around_the_table_are_those_of_the_page() {
+    let page = page();
+    assert!(page.starts_with(HEAD), "docs/FORMATS.md begins in another way");
+    assert!(page.ends_with(TAIL), "docs/FORMATS.md ends in another way");
+}
+
+fn page() -> String {
+    std::fs::read_to_string(path_of_the_page()).unwrap_or_default()
+}
+
+fn path_of_the_page() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/FORMATS.md")
+}
 
 fn in_words(format: PixelFormat) -> String {
     let chroma = |chroma: Chroma| match chroma {
@@ -370,10 +387,8 @@ fn in_words(format: PixelFormat) -> String {
 }
 
 fn assert_document(document: &str) {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/FORMATS.md");
     if std::env::var_os("LANCAM_BLESS").is_some() {
-        std::fs::write(&path, document).expect("docs/FORMATS.md is writable");
+        std::fs::write(path_of_the_page(), document).expect("docs/FORMATS.md is writable");
     }
-    let written = std::fs::read_to_string(&path).unwrap_or_default();
-    assert_eq!(written, document, "LANCAM_BLESS=1 writes docs/FORMATS.md anew");
+    assert_eq!(page(), document, "LANCAM_BLESS=1 writes docs/FORMATS.md anew");
 }
