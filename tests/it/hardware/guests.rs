@@ -42,3 +42,20 @@ fn a_guest_ends_by_itself_after_the_time_that_it_was_given() {
     };
     assert!(guest.ends_within(Duration::from_secs(60)), "it still runs");
 }
+
+#[test]
+fn a_command_of_which_the_console_has_lost_a_part_does_not_run() {
+    let guest = match Guest::boot(Machine::Virt, None, "") {
+        Ok(guest) => guest,
+        Err(Skip(why)) => return skip("pi", &why),
+    };
+    for line in ["16 touch /tmp/fie", "touch /tmp/file", "15touch /tmp/file", "5 touch /tmp/file"] {
+        assert_eq!(guest.last_line_after(line), "rig lost", "{line}");
+    }
+    assert_eq!(guest.last_line_after(""), "rig exit 0");
+    assert_eq!(guest.last_line_after("6 exit 3"), "rig exit 3");
+    // The length is in bytes.
+    let output = guest.sh("ls /tmp; echo 'Gärten  \\ 1'");
+    assert_eq!((output.status, &*output.text()), (0, "Gärten  \\ 1\n"));
+    guest.power_off();
+}

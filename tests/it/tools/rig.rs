@@ -88,6 +88,14 @@ impl Guest {
             .unwrap_or_else(|why| panic!("in the emulated Pi, `{command}`: {why}"))
     }
 
+    /// Writes a line as it is to the console. Returns the line that ends the answer.
+    pub(crate) fn last_line_after(&self, line: &str) -> String {
+        let mut console = self.console();
+        let answer = console.answer_to_line(line, Duration::from_secs(60)).expect("an answer");
+        let answer = String::from_utf8_lossy(&answer).into_owned();
+        answer.lines().last().unwrap_or_default().to_owned()
+    }
+
     /// The port on this machine's 127.0.0.1 that is forwarded to the guest's `port`, one of `GUEST_PORTS`.
     pub(crate) fn port(&self, port: u16) -> u16 {
         let pair = self.ports.iter().find(|(_, guest)| *guest == port);
@@ -188,26 +196,38 @@ struct Console {
 }
 
 impl Console {
+    /// Sends a command without waiting for its answer.
     fn send(&mut self, command: &str) -> std::io::Result<()> {
-        writeln!(self.stdin, "{command}")
+        writeln!(self.stdin, "{}", with_length(command))
     }
 
     fn run(&mut self, command: &str, limit: Duration) -> Result<Output, String> {
-        self.send(command).map_err(|error| format!("the emulator is gone: {error}"))?;
-        let is_last = |line: &[u8]| exit_status(line).is_some();
+        for _ in 0..ATTEMPTS {
+            let mut stdout = self.answer_to_line(&with_length(command), limit)?;
+            let last_line = stdout.iter().rposition(|&byte| byte == b'\n').unwrap_or(0);
+            let last = stdout.split_off(last_line);
+            if let Some(status) = exit_status(last.trim_ascii()) {
+                return Ok(Output { status, stdout });
+            }
+            eprintln!("the emulated Pi's console lost a part of `{command}`");
+        }
+        Err(format!("the console loses a part of it, {ATTEMPTS} times in a row"))
+    }
+
+    /// Writes a line, and reads the output of its command and the line after that.
+    fn answer_to_line(&mut self, line: &str, limit: Duration) -> Result<Vec<u8>, String> {
+        writeln!(self.stdin, "{line}").map_err(|error| format!("the emulator is gone: {error}"))?;
+        let is_last = |line: &[u8]| line == LOST || exit_status(line).is_some();
         let mut stdout = Vec::new();
         if let Err(why) = self.read_into(&mut stdout, is_last, limit) {
             // Seen once on a busy machine: all output of the command had arrived, but not the line that ends it. A guest
-            // that answers an empty command has not hung.
-            self.send("").map_err(|error| error.to_string())?;
+            // that answers an empty line has not hung. If it was the command's end that was lost, this line ends it.
+            writeln!(self.stdin).map_err(|error| error.to_string())?;
             self.read_into(&mut stdout, is_last, NUDGED).map_err(|_| why)?;
-            eprintln!("the emulated Pi's console stood still during `{command}`");
+            eprintln!("the emulated Pi's console stood still during `{line}`");
             let _ = self.read_until(is_last, Duration::from_secs(2));
         }
-        let last_line = stdout.iter().rposition(|&byte| byte == b'\n').unwrap_or(0);
-        let status = exit_status(&stdout[last_line + 1..]).expect("read_until stops at this line");
-        stdout.truncate(last_line);
-        Ok(Output { status, stdout })
+        Ok(stdout)
     }
 
     /// Reads up to the line for which `is_last` is true, and including it, without its line end. An error shows what came
@@ -248,6 +268,11 @@ impl Console {
             }
         }
     }
+}
+
+/// The line that runs this command: its length in bytes stands before it.
+fn with_length(command: &str) -> String {
+    format!("{} {command}", command.len())
 }
 
 fn found(what: &str, text: &[u8]) -> String {
@@ -308,6 +333,12 @@ pub(crate) fn script(name: &str) -> Command {
 
 /// The ports of lancam, forwarded from this machine's loopback on `Machine::Virt`.
 const GUEST_PORTS: [u16; 2] = [9999, 8080];
+
+/// How often a command is sent of which the console loses a part. Nothing of it has run then.
+const ATTEMPTS: usize = 3;
+
+/// What init says if it received a command whose length is wrong.
+const LOST: &[u8] = b"rig lost";
 
 /// How long a console that stood still may take to answer.
 const NUDGED: Duration = Duration::from_secs(10);
