@@ -89,6 +89,7 @@ pub fn not_found(target: &str) -> Refusal {
 }
 
 /// Whether a parameter with this name shows a key.
+#[cfg(feature = "camera")]
 pub(super) fn is_key(parameter: &str) -> bool {
     parameter == "key"
 }
