@@ -27,7 +27,7 @@ build() {
     # zig provides crt1.o and libc, so rustc must not add its own.
     mapfile -t rust_flags < <(remapped_paths)
     rust_flags+=(-Clink-self-contained=no)
-    rust_flags+=(-Cforce-unwind-tables=no -Clink-arg=-Wl,-T,cross/no-unwind-tables.ld)
+    rust_flags+=(-Cforce-unwind-tables=no "-Clink-arg=-Wl,-T,cross/no-unwind-tables.ld")
     # Thumb code is a quarter smaller, and Debian builds all armhf programs with it. ARMv6 only has the first version of
     # Thumb, which is slow.
     [ "$cpu" != armv7 ] || rust_flags+=(-Ctarget-feature=+thumb-mode)
