@@ -121,7 +121,7 @@ impl SourceSpec {
 /// The slowest rate that a source may be asked for.
 pub(super) const SLOWEST_RATE: Rate = Rate(10);
 
-/// Parses a rate that a source may be asked for: 0.01 to 1000 frames per second.
+/// Parses a rate that a source may be asked for: the slowest one to 1000 frames per second.
 pub fn parse_rate(text: &str) -> Option<Rate> {
     Rate::parse(text, SLOWEST_RATE.fps()..=1000.0)
 }

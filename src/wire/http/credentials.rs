@@ -1,7 +1,7 @@
 //! Finds the keys that a request shows: in its `Authorization` header, its address or a cookie.
 
 use super::fields::Fields;
-use super::resource::{is_key, parameters};
+use super::resource::parameters;
 use crate::wire::access::key::ShownKey;
 use crate::wire::base64;
 
@@ -23,7 +23,7 @@ impl Credentials {
     /// The keys in these fields, of which the cookie has this name, and in the query of `target`.
     pub fn of(fields: Fields<'_>, target: &str, cookie: &str) -> Self {
         let (_, query) = target.split_once('?').unwrap_or_default();
-        let address = parameters(query).find(|(name, value)| is_key(name) && !value.is_empty());
+        let address = parameters(query).find(|(name, value)| name == "key" && !value.is_empty());
         Self {
             authorization: fields.values("authorization").find_map(authorization),
             address: address.map(|(_, value)| ShownKey(value)),

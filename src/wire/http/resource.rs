@@ -88,12 +88,6 @@ pub fn not_found(target: &str) -> Refusal {
     Refusal::new(Status::NOT_FOUND, format!("there is nothing at {shown}; try one of {PATHS}"))
 }
 
-/// Whether a parameter with this name shows a key.
-#[cfg(feature = "camera")]
-pub(super) fn is_key(parameter: &str) -> bool {
-    parameter == "key"
-}
-
 /// A target without the keys in it, since what is shown gets into the log. People and programs encode too much by mistake, even
 /// twice, so a key is looked for in each part.
 fn without_keys(target: &str) -> String {
